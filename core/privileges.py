@@ -1,0 +1,26 @@
+"""What the application's role may do with tables that a migration is about to make."""
+
+from typing import Any
+
+from django.conf import settings
+from django.db import connections
+
+
+def grant_defaults(*, using: str, **_kwargs: Any) -> None:
+    """Let the application's role use every table and sequence that the owner makes from now on.
+
+    Concurrency: idempotent, runs before every migration of the owner's connection.
+    """
+    if using != "owner":
+        return
+    connection = connections[using]
+    role = connection.ops.quote_name(settings.DATABASE_APP_ROLE)
+    with connection.cursor() as cursor:
+        cursor.execute(f"GRANT USAGE ON SCHEMA public TO {role}")
+        cursor.execute(
+            "ALTER DEFAULT PRIVILEGES IN SCHEMA public"
+            f" GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {role}"
+        )
+        cursor.execute(
+            f"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO {role}"
+        )
