@@ -10,7 +10,7 @@ from django.core import signing
 from django.http import HttpRequest
 
 from core.params import Params
-from core.problems import invalid_parameter
+from core.problems import Problem, invalid_parameter
 
 CURSOR_PARAMS: Final = ("cursor", "order", "take")
 OFFSET_PARAMS: Final = ("limit", "offset")
@@ -54,7 +54,7 @@ def decode_cursor(text: str, fingerprint: str) -> list[Any]:
     return position
 
 
-def invalid_cursor() -> Exception:
+def invalid_cursor() -> Problem:
     """Return the problem of a cursor that these pages did not give out."""
     return invalid_parameter(
         "cursor",

@@ -10,7 +10,7 @@ from django.http import QueryDict
 
 from core import periods
 from core.moments import parse_moment
-from core.problems import FieldError, Problem, bad_request, invalid_parameter, list_values
+from core.problems import FieldError, Problem, bad_request, invalid_parameter
 
 _DEEP: Final = re.compile(r"([A-Za-z]+)\[([^\[\]]*)\]")
 _INTEGER: Final = re.compile(r"-?[0-9]{1,18}", re.ASCII)
@@ -123,10 +123,10 @@ class Params:
 
     def _unknown(self, name: str) -> str:
         accepted = [*self._accepted, *(f"{deep}[key]" for deep in self._deep_names)]
-        return f"There is no parameter {name[:100]!r}; accepted: {list_values(accepted) or 'none'}."
+        return f"There is no parameter {name[:100]!r}; accepted: {', '.join(accepted) or 'none'}."
 
     def _unlisted(self, name: str, value: str, accepted: list[str]) -> Problem:
-        detail = f"Invalid {name}: {value[:100]!r}; accepted: {list_values(accepted)}."
+        detail = f"Invalid {name}: {value[:100]!r}; accepted: {', '.join(accepted)}."
         return invalid_parameter(name, detail)
 
 

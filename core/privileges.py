@@ -1,18 +1,14 @@
 """What the application's role may do with tables that a migration is about to make."""
 
-from typing import Any
-
 from django.conf import settings
 from django.db import connections
 
 
-def grant_defaults(*, using: str, **_kwargs: Any) -> None:
-    """Let the application's role use every table and sequence that the owner makes from now on.
+def grant_defaults(using: str) -> None:
+    """Let the application's role use every table and sequence that this connection makes from now on.
 
-    Concurrency: idempotent, runs before every migration of the owner's connection.
+    Concurrency: idempotent.
     """
-    if using != "owner":
-        return
     connection = connections[using]
     role = connection.ops.quote_name(settings.DATABASE_APP_ROLE)
     with connection.cursor() as cursor:

@@ -4,12 +4,17 @@ The `type` of a problem is its code's entry in the reference, ``/api/docs/proble
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
-from django.http import HttpResponse
+from django.core.exceptions import PermissionDenied
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.http import Http404, HttpResponse
+from rest_framework import exceptions as drf
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
 
 CONTENT_TYPE: Final = "application/problem+json"
 TYPE_BASE: Final = "/api/docs/problems#"
@@ -164,6 +169,65 @@ def problem_response(problem: Problem) -> HttpResponse:
     )
 
 
-def list_values(values: Iterable[str]) -> str:
-    """Write the accepted values of a parameter or field for a reader."""
-    return ", ".join(values)
+def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response | None:
+    """Turn what a REST framework view raised into a problem; None leaves a fault of ours to Django."""
+    problem = as_problem(error)
+    if problem is None:
+        return None
+    set_rollback()
+    return Response(
+        problem.as_dict(), status=problem.status, headers=problem.headers, content_type=CONTENT_TYPE
+    )
+
+
+def as_problem(error: Exception) -> Problem | None:
+    """Return the problem that an exception of ours, Django's or the REST framework's means."""
+    match error:
+        case Problem():
+            return error
+        case Http404() | drf.NotFound():
+            return not_found()
+        case PermissionDenied() | drf.PermissionDenied():
+            return forbidden("This is not permitted.")
+        case drf.ValidationError():
+            return _from_fields(tuple(_faults(error.detail, "")))
+        case DjangoValidationError():
+            return _from_fields(tuple(_faults(drf.ValidationError(_messages(error)).detail, "")))
+        case drf.ParseError():
+            return bad_request(str(error.detail), code="malformed_body")
+        case drf.UnsupportedMediaType():
+            return Problem(status=415, code="unsupported_media_type", detail=str(error.detail))
+        case drf.Throttled():
+            return too_many_requests(str(error.detail), retry_after=int(error.wait or 1))
+        case drf.NotAuthenticated() | drf.AuthenticationFailed():
+            return unauthorized(str(error.detail))
+        case drf.APIException():
+            return Problem(status=error.status_code, code=error.default_code, detail=str(error.detail))
+    return None
+
+
+def _messages(error: DjangoValidationError) -> dict[str, list[str]] | list[str]:
+    return error.message_dict if hasattr(error, "error_dict") else error.messages
+
+
+def _from_fields(errors: tuple[FieldError, ...]) -> Problem:
+    summary = " ".join(f"{error.pointer or 'Body'}: {error.detail}" for error in errors[:3])
+    return invalid(summary, errors=errors)
+
+
+def _faults(detail: Any, pointer: str) -> Iterator[FieldError]:
+    """Walk the REST framework's nested errors down to one fault each, with its JSON pointer."""
+    if isinstance(detail, dict):
+        for name, inner in detail.items():
+            own = name in ("non_field_errors", "__all__")
+            yield from _faults(inner, pointer if own else f"{pointer}/{_escape(str(name))}")
+    elif isinstance(detail, list):
+        for index, inner in enumerate(detail):
+            nested = isinstance(inner, dict | list)
+            yield from _faults(inner, f"{pointer}/{index}" if nested else pointer)
+    else:
+        yield FieldError(pointer, getattr(detail, "code", "invalid"), str(detail))
+
+
+def _escape(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,1 @@
+"""Organizations, their people, plans and credentials, and the one door that leads into them."""

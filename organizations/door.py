@@ -1,0 +1,150 @@
+"""The one door: from a key or a session to the organization it speaks for."""
+
+from typing import Final
+
+from django.contrib.auth.models import AnonymousUser
+from django.db import connection
+from django.http import HttpRequest
+
+from core import clock, keys
+from core.problems import Problem, forbidden, unauthorized
+from organizations.models import Membership, Organization, Plan, User
+from organizations.roles import scopes_of
+from organizations.tenancy import Caller, PlanTerms, system_scope
+
+CHOICE_HEADER: Final = "X-Organization"
+SESSION_CHOICE: Final = "organization"
+_DOOR: Final = "SELECT * FROM organizations_open_door(%s, %s)"
+
+
+def caller_from_key(authorization: str | None) -> Caller:
+    """Return the caller that an ``Authorization: Bearer`` header stands for.
+
+    Raises: `Problem` 401 without a key, or with one that is malformed (before the database is
+    asked) or unknown; 403 ``credential_revoked``.
+    Tenancy: needs no scope and opens none; notes the credential's last use once a minute.
+    """
+    key = _bearer(authorization)
+    with connection.cursor() as cursor:
+        cursor.execute(_DOOR, [keys.hash_key(key), clock.now()])
+        row = cursor.fetchone()
+    if row is None:
+        raise _bad_key("There is no such key.")
+    *facts, revoked_at = row
+    if revoked_at is not None:
+        raise forbidden("This key has been revoked.", code="credential_revoked")
+    return _caller_from_row(facts)
+
+
+def caller_from_session(request: HttpRequest) -> Caller:
+    """Return the caller that a signed-in member is, in the organization they chose.
+
+    The choice is the ``X-Organization`` header, else the session's, else the member's first.
+    Raises: `Problem` 401 when nobody is signed in, 403 when they don't belong to the organization
+    of the header or to any.
+    Tenancy: looks through the whole system for this user's memberships only.
+    """
+    user = request.user
+    if isinstance(user, AnonymousUser) or not user.is_active:
+        raise unauthorized("Sign in, or send a key in the Authorization header.")
+    memberships = memberships_of(user)
+    wanted = request.headers.get(CHOICE_HEADER)
+    if wanted is not None:
+        return _caller_from_membership(_chosen(memberships, wanted))
+    return _caller_from_membership(_usual(memberships, request.session.get(SESSION_CHOICE)))
+
+
+def memberships_of(user: User) -> list[Membership]:
+    """Return the user's memberships with their organizations and plans, by the organizations' names.
+
+    Tenancy: looks through the whole system.
+    """
+    with system_scope():
+        found = Membership.objects.filter(user=user).select_related("organization__plan")
+        return list(found.order_by("organization__name", "organization_id"))
+
+
+def choose_organization(request: HttpRequest, slug: str) -> None:
+    """Keep the member's choice in the session.
+
+    Raises: `Problem` 403 when they don't belong to it.
+    """
+    user = request.user
+    if isinstance(user, AnonymousUser):
+        raise unauthorized("Sign in to choose an organization.")
+    request.session[SESSION_CHOICE] = _chosen(memberships_of(user), slug).organization.slug
+
+
+def terms(plan: Plan, organization: Organization) -> PlanTerms:
+    """Return what the organization is entitled to by its plan and its own override."""
+    return PlanTerms(
+        slug=plan.slug,
+        name=plan.name,
+        history_days=plan.history_days,
+        exports=plan.exports,
+        requests_per_minute=organization.requests_per_minute or plan.requests_per_minute,
+        spend_limit=plan.spend_limit,
+        invoices=plan.invoices,
+        api_access=plan.api_access,
+    )
+
+
+def _bearer(authorization: str | None) -> str:
+    if not authorization:
+        raise unauthorized("Send a key: Authorization: Bearer hr_….")
+    scheme, _, key = authorization.partition(" ")
+    key = key.strip()
+    if scheme.lower() != "bearer" or not key:
+        raise unauthorized("The Authorization header must be of the form Bearer hr_….")
+    if not keys.is_well_formed(key):
+        raise _bad_key("The key is mistyped or cut short: its checksum does not fit.")
+    return key
+
+
+def _bad_key(detail: str) -> Problem:
+    return unauthorized(detail, code="invalid_key", error="invalid_token")
+
+
+def _caller_from_row(facts: list[object]) -> Caller:
+    organization, plan, (credential_id, client_id, scopes) = facts[:6], facts[6:14], facts[14:]
+    return Caller(
+        *organization,  # type: ignore[arg-type]
+        plan=PlanTerms(*plan),  # type: ignore[arg-type]
+        credential_id=credential_id,  # type: ignore[arg-type]
+        client_id=client_id,  # type: ignore[arg-type]
+        user_id=None,
+        role=None,
+        scopes=frozenset(scopes),  # type: ignore[call-overload]
+    )
+
+
+def _caller_from_membership(membership: Membership) -> Caller:
+    organization = membership.organization
+    return Caller(
+        organization_id=organization.pk,
+        organization=organization.slug,
+        organization_name=organization.name,
+        timezone=organization.timezone,
+        rollup_timezone=organization.rollup_timezone,
+        currency=organization.currency,
+        plan=terms(organization.plan, organization),
+        credential_id=None,
+        client_id=None,
+        user_id=membership.user_id,
+        role=membership.role,
+        scopes=scopes_of(membership.role),
+    )
+
+
+def _chosen(memberships: list[Membership], slug: str) -> Membership:
+    for membership in memberships:
+        if membership.organization.slug == slug:
+            return membership
+    # The same answer whether or not the organization exists.
+    raise forbidden(f"You do not belong to an organization {slug[:63]!r}.", code="not_a_member")
+
+
+def _usual(memberships: list[Membership], last: str | None) -> Membership:
+    if not memberships:
+        raise forbidden("You do not belong to any organization.", code="not_a_member")
+    return next((m for m in memberships if m.organization.slug == last), memberships[0])

@@ -1,0 +1,51 @@
+"""Row-level security: the migration operation that binds a table to the tenant of the transaction.
+
+The tenant is the setting ``headroom.organization_id``; work for the whole system sets
+``headroom.system`` to ``on``. With neither, no row is seen and none can be written. Foreign keys
+and unique constraints are checked by PostgreSQL across tenants.
+"""
+
+from typing import Any, Final
+
+from django.db.migrations import RunSQL
+
+POLICY: Final = "tenant"
+# In sub-selects the settings are read once a statement, not once a row.
+TENANT: Final = "(SELECT nullif(current_setting('headroom.organization_id', true), '')::bigint)"
+SYSTEM: Final = "(SELECT current_setting('headroom.system', true) = 'on')"
+
+
+class TenantTable(RunSQL):
+    """Show and accept, in this table, only rows of the transaction's tenant; bind the owner as well."""
+
+    def __init__(self, table: str, column: str = "organization_id") -> None:
+        self.table = table
+        self.column = column
+        super().__init__(sql=enable(table, column), reverse_sql=disable(table))
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        """Return how a migration writes this operation."""
+        return type(self).__name__, [], {"table": self.table, "column": self.column}
+
+    def describe(self) -> str:
+        """Return what the operation does, for `migrate` to say."""
+        return f"Bind the rows of {self.table} to their tenant"
+
+
+def enable(table: str, column: str = "organization_id") -> list[str]:
+    """Return the statements that bind a table's rows to the tenant in ``column``."""
+    visible = f'"{column}" = {TENANT} OR {SYSTEM}'
+    return [
+        f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY',
+        f'ALTER TABLE "{table}" FORCE ROW LEVEL SECURITY',
+        f'CREATE POLICY {POLICY} ON "{table}" USING ({visible}) WITH CHECK ({visible})',
+    ]
+
+
+def disable(table: str) -> list[str]:
+    """Return the statements that undo `enable`."""
+    return [
+        f'DROP POLICY {POLICY} ON "{table}"',
+        f'ALTER TABLE "{table}" NO FORCE ROW LEVEL SECURITY',
+        f'ALTER TABLE "{table}" DISABLE ROW LEVEL SECURITY',
+    ]
