@@ -1,0 +1,54 @@
+"""The user PostgreSQL runs as when root starts it, which PostgreSQL itself refuses to be."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import subprocess
+from pathlib import Path
+
+from config.embedded.process import Account, ServerError
+
+NAME = "pgserver"
+SEARCH = 0o001
+READ_AND_SEARCH = 0o005
+
+
+def postgres_account() -> Account | None:
+    """Return the user for PostgreSQL, made when it is missing; none when this process isn't root's."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        entry = pwd.getpwnam(NAME)
+    except KeyError:
+        _create()
+        entry = pwd.getpwnam(NAME)
+    return Account(uid=entry.pw_uid, gid=entry.pw_gid)
+
+
+def open_path(directory: Path) -> None:
+    """Let other users pass through the directories above `directory`, without letting them list any."""
+    for parent in directory.parents:
+        mode = parent.stat().st_mode
+        if not mode & SEARCH:
+            parent.chmod(mode | SEARCH)
+
+
+def open_programs(programs: Path) -> None:
+    """Let other users run an installed wheel's programs and read its libraries, whatever the umask was."""
+    open_path(programs)
+    installed = programs.parent
+    if all(path.stat().st_mode & READ_AND_SEARCH == READ_AND_SEARCH for path in (installed, programs)):
+        return
+    for path in [installed, *installed.rglob("*")]:
+        mode = path.stat().st_mode
+        path.chmod(mode | (READ_AND_SEARCH if path.is_dir() or mode & 0o100 else 0o004))
+
+
+def _create() -> None:
+    command = ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", NAME]
+    try:
+        subprocess.run(command, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        message = f"PostgreSQL refuses to run as root, and the user {NAME} can't be made: run as another user."
+        raise ServerError(message) from error
