@@ -23,7 +23,7 @@ def parse_moment(value: str | int) -> datetime:
     moments outside the years 1900 to 2999.
     """
     if isinstance(value, bool):
-        raise ValueError("a boolean is not a moment")
+        raise ValueError("a boolean is not a moment")  # noqa: TRY004 one kind of fault for every bad input
     if isinstance(value, int):
         return _from_milliseconds(value)
     if _MILLISECONDS.fullmatch(value):

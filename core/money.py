@@ -21,7 +21,7 @@ def parse_money(text: str) -> int:
     """
     match = _PLAIN.fullmatch(text)
     if match is None:
-        raise ValueError(f"{text[:40]!r} is not a decimal amount with at most {PLACES} places, such as 0.0612")
+        raise ValueError(f"{text[:40]!r} is not a decimal amount with at most {PLACES} places")
     sign, units, fraction = match.groups()
     if len(units) > len(str(MAX_NANOS)):
         raise ValueError("the amount is too large")

@@ -58,7 +58,7 @@ def invalid_cursor() -> Problem:
     """Return the problem of a cursor that these pages did not give out."""
     return invalid_parameter(
         "cursor",
-        "The cursor is not one that these pages gave out: use it with the parameters it came with, unchanged.",
+        "These pages did not give out this cursor: send it unchanged, with the parameters it came with.",
         code="invalid_cursor",
     )
 

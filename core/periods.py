@@ -14,11 +14,25 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from core.moments import format_moment as format_moment
-from core.moments import parse_moment as parse_moment
+from core.moments import format_moment, parse_moment
+
+__all__ = [
+    "Granularity",
+    "Period",
+    "billing_period",
+    "buckets",
+    "day_bounds",
+    "floor",
+    "format_moment",
+    "local_date",
+    "next_bucket",
+    "parse_moment",
+    "zone",
+]
 
 _DAY: Final = timedelta(days=1)
 _SECOND: Final = timedelta(seconds=1)
+_A_MIDNIGHT: Final = datetime.combine(date.min, time.min)
 
 
 class Granularity(StrEnum):
@@ -146,22 +160,25 @@ def _walk(period: Period, granularity: Granularity, tz: ZoneInfo) -> Iterator[Pe
 
 def _floor_clock(moment: datetime, size: timedelta, tz: ZoneInfo) -> datetime:
     moment = moment.astimezone(UTC)
-    local = _wall(moment, tz)
-    start = moment - (local - datetime.min) % size
+    start = moment - _wall_time(moment, tz) % size
     changed = _offset_change(start, moment, tz)
     return start if changed is None else changed
 
 
 def _next_clock(moment: datetime, size: timedelta, tz: ZoneInfo) -> datetime:
     moment = moment.astimezone(UTC)
-    local = _wall(moment, tz)
-    end = moment + size - (local - datetime.min) % size
+    end = moment + size - _wall_time(moment, tz) % size
     changed = _offset_change(moment, end, tz)
     return end if changed is None else changed
 
 
 def _wall(moment: datetime, tz: ZoneInfo) -> datetime:
     return moment.astimezone(tz).replace(tzinfo=None)
+
+
+def _wall_time(moment: datetime, tz: ZoneInfo) -> timedelta:
+    """Return how much has passed since a midnight, by the clock on the wall."""
+    return _wall(moment, tz) - _A_MIDNIGHT
 
 
 def _offset_change(before: datetime, after: datetime, tz: ZoneInfo) -> datetime | None:

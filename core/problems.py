@@ -19,6 +19,11 @@ from rest_framework.views import set_rollback
 CONTENT_TYPE: Final = "application/problem+json"
 TYPE_BASE: Final = "/api/docs/problems#"
 CHALLENGE: Final = 'Bearer realm="Headroom"'
+_CODES: Final[dict[type[Exception], str]] = {
+    drf.ParseError: "malformed_body",
+    drf.PermissionDenied: "forbidden",
+    drf.UnsupportedMediaType: "unsupported_media_type",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,7 @@ class FieldError:
         return {"pointer": self.pointer, "code": self.code, "detail": self.detail}
 
 
-class Problem(Exception):
+class Problem(Exception):  # noqa: N818 the name that RFC 9457 gives it
     """A request that can't be answered, and why, in terms the client can act on."""
 
     def __init__(
@@ -185,32 +190,35 @@ def as_problem(error: Exception) -> Problem | None:
     match error:
         case Problem():
             return error
-        case Http404() | drf.NotFound():
+        case Http404():
             return not_found()
-        case PermissionDenied() | drf.PermissionDenied():
+        case PermissionDenied():
             return forbidden("This is not permitted.")
-        case drf.ValidationError():
-            return _from_fields(tuple(_faults(error.detail, "")))
         case DjangoValidationError():
-            return _from_fields(tuple(_faults(drf.ValidationError(_messages(error)).detail, "")))
-        case drf.ParseError():
-            return bad_request(str(error.detail), code="malformed_body")
-        case drf.UnsupportedMediaType():
-            return Problem(status=415, code="unsupported_media_type", detail=str(error.detail))
+            return _from_fields(drf.ValidationError(_messages(error)).detail)
+        case drf.APIException():
+            return _from_framework(error)
+    return None
+
+
+def _from_framework(error: drf.APIException) -> Problem:
+    match error:
+        case drf.ValidationError():
+            return _from_fields(error.detail)
         case drf.Throttled():
-            return too_many_requests(str(error.detail), retry_after=int(error.wait or 1))
+            return too_many_requests(str(error.detail), retry_after=int(getattr(error, "wait", None) or 1))
         case drf.NotAuthenticated() | drf.AuthenticationFailed():
             return unauthorized(str(error.detail))
-        case drf.APIException():
-            return Problem(status=error.status_code, code=error.default_code, detail=str(error.detail))
-    return None
+    code = _CODES.get(type(error), error.default_code)
+    return Problem(status=error.status_code, code=code, detail=str(error.detail))
 
 
 def _messages(error: DjangoValidationError) -> dict[str, list[str]] | list[str]:
     return error.message_dict if hasattr(error, "error_dict") else error.messages
 
 
-def _from_fields(errors: tuple[FieldError, ...]) -> Problem:
+def _from_fields(detail: Any) -> Problem:
+    errors = tuple(_faults(detail, ""))
     summary = " ".join(f"{error.pointer or 'Body'}: {error.detail}" for error in errors[:3])
     return invalid(summary, errors=errors)
 

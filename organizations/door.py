@@ -1,6 +1,6 @@
 """The one door: from a key or a session to the organization it speaks for."""
 
-from typing import Final
+from typing import Any, Final
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection
@@ -27,13 +27,14 @@ def caller_from_key(authorization: str | None) -> Caller:
     key = _bearer(authorization)
     with connection.cursor() as cursor:
         cursor.execute(_DOOR, [keys.hash_key(key), clock.now()])
-        row = cursor.fetchone()
-    if row is None:
+        values = cursor.fetchone()
+        names = [column.name for column in cursor.description or ()]
+    if values is None:
         raise _bad_key("There is no such key.")
-    *facts, revoked_at = row
-    if revoked_at is not None:
+    row = dict(zip(names, values, strict=True))
+    if row["revoked_at"] is not None:
         raise forbidden("This key has been revoked.", code="credential_revoked")
-    return _caller_from_row(facts)
+    return _caller_from_row(row)
 
 
 def caller_from_session(request: HttpRequest) -> Caller:
@@ -105,16 +106,29 @@ def _bad_key(detail: str) -> Problem:
     return unauthorized(detail, code="invalid_key", error="invalid_token")
 
 
-def _caller_from_row(facts: list[object]) -> Caller:
-    organization, plan, (credential_id, client_id, scopes) = facts[:6], facts[6:14], facts[14:]
+def _caller_from_row(row: dict[str, Any]) -> Caller:
     return Caller(
-        *organization,  # type: ignore[arg-type]
-        plan=PlanTerms(*plan),  # type: ignore[arg-type]
-        credential_id=credential_id,  # type: ignore[arg-type]
-        client_id=client_id,  # type: ignore[arg-type]
+        organization_id=row["organization_id"],
+        organization=row["organization"],
+        organization_name=row["organization_name"],
+        timezone=row["timezone"],
+        rollup_timezone=row["rollup_timezone"],
+        currency=row["currency"],
+        plan=PlanTerms(
+            slug=row["plan"],
+            name=row["plan_name"],
+            history_days=row["history_days"],
+            exports=row["exports"],
+            requests_per_minute=row["requests_per_minute"],
+            spend_limit=row["spend_limit"],
+            invoices=row["invoices"],
+            api_access=row["api_access"],
+        ),
+        credential_id=row["credential_id"],
+        client_id=row["client_id"],
         user_id=None,
         role=None,
-        scopes=frozenset(scopes),  # type: ignore[call-overload]
+        scopes=frozenset(row["scopes"]),
     )
 
 

@@ -53,7 +53,7 @@ def _tracked(*, newest: str, exclude: list[str] | None = None) -> Callable[[type
             append_only=True,
             obj_field=pghistory.ObjForeignKey(related_name="audit_events", related_query_name="+"),
             context_field=pghistory.ContextJSONField(),
-            context_id_field=None,
+            context_id_field=None,  # type: ignore[arg-type] # documented, and missing from its signature
             meta={"indexes": [index]},
         )(model)
         return tracked
@@ -131,7 +131,9 @@ class Plan(models.Model):
     requests_per_minute = models.PositiveIntegerField()
     spend_limit = models.BooleanField(default=False, help_text="May set a spend limit.")
     invoices = models.BooleanField(default=False)
-    api_access = models.BooleanField(default=True, help_text="The gate lets the organization's calls through.")
+    api_access = models.BooleanField(
+        default=True, help_text="The gate lets the organization's calls through."
+    )
 
     class Meta:
         ordering = ("position", "slug")
@@ -152,7 +154,10 @@ class Organization(models.Model):
     slug = models.SlugField(max_length=63, unique=True)
     timezone = models.CharField(max_length=64, default="UTC", validators=[validate_zone])
     rollup_timezone = models.CharField(
-        max_length=64, default="UTC", editable=False, help_text="The zone whose days its daily rollups are kept in."
+        max_length=64,
+        default="UTC",
+        editable=False,
+        help_text="The zone whose days its daily rollups are kept in.",
     )
     currency = models.CharField(max_length=3, default="USD", validators=[validate_currency])
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="organizations")
@@ -164,7 +169,9 @@ class Organization(models.Model):
     class Meta:
         ordering = ("name", "id")
         constraints = (
-            models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="organization_currency_iso"),
+            models.CheckConstraint(
+                condition=Q(currency__regex=r"^[A-Z]{3}$"), name="organization_currency_iso"
+            ),
             models.CheckConstraint(condition=Q(requests_per_minute__gt=0), name="organization_rate_positive"),
         )
 
@@ -216,7 +223,9 @@ class Invitation(models.Model):
             ),
             models.CheckConstraint(condition=Q(email=Lower("email")), name="invitation_email_lower"),
             models.CheckConstraint(condition=Q(role__in=Role.values), name="invitation_role_known"),
-            models.CheckConstraint(condition=Q(expires_at__gt=F("created_at")), name="invitation_expires_later"),
+            models.CheckConstraint(
+                condition=Q(expires_at__gt=F("created_at")), name="invitation_expires_later"
+            ),
         )
 
     def __str__(self) -> str:

@@ -32,20 +32,20 @@ class TenantTable(RunSQL):
         return f"Bind the rows of {self.table} to their tenant"
 
 
-def enable(table: str, column: str = "organization_id") -> list[str]:
+def enable(table: str, column: str = "organization_id") -> tuple[str, ...]:
     """Return the statements that bind a table's rows to the tenant in ``column``."""
     visible = f'"{column}" = {TENANT} OR {SYSTEM}'
-    return [
+    return (
         f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY',
         f'ALTER TABLE "{table}" FORCE ROW LEVEL SECURITY',
         f'CREATE POLICY {POLICY} ON "{table}" USING ({visible}) WITH CHECK ({visible})',
-    ]
+    )
 
 
-def disable(table: str) -> list[str]:
+def disable(table: str) -> tuple[str, ...]:
     """Return the statements that undo `enable`."""
-    return [
+    return (
         f'DROP POLICY {POLICY} ON "{table}"',
         f'ALTER TABLE "{table}" NO FORCE ROW LEVEL SECURITY',
         f'ALTER TABLE "{table}" DISABLE ROW LEVEL SECURITY',
-    ]
+    )

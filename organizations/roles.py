@@ -51,3 +51,20 @@ def scopes_of(role: str) -> frozenset[str]:
 def unknown_scopes(scopes: Iterable[str]) -> list[str]:
     """Return what is not a scope, in the order given."""
     return [scope for scope in scopes if scope not in ALL_SCOPES]
+
+
+def may_assign(by_role: str, role: str) -> bool:
+    """Tell whether a member of ``by_role`` may give or take away ``role``: only owners make owners."""
+    if role == Role.OWNER:
+        return by_role == Role.OWNER
+    return by_role in MANAGERS
+
+
+def grantable(role: str | None, scopes: frozenset[str]) -> frozenset[str]:
+    """Return the scopes that a new key may get from this role, or, without a role, from a key with these.
+
+    Developers write and read usage with their own keys, though their session only reads.
+    """
+    if role == Role.DEVELOPER:
+        return frozenset({Scope.USAGE_WRITE, Scope.USAGE_READ})
+    return scopes

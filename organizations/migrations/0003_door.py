@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
+TABLES = "organizations_credential, organizations_organization, organizations_plan"
 SIGNATURE = "public.organizations_open_door(bytea, timestamptz)"
 
 FUNCTION = """
@@ -56,7 +57,7 @@ def open_door(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     app, lookup = settings.DATABASE_APP_ROLE, settings.DATABASE_LOOKUP_ROLE
     statements = [
         f'GRANT USAGE ON SCHEMA public TO "{lookup}"',
-        f'GRANT SELECT ON organizations_credential, organizations_organization, organizations_plan TO "{lookup}"',
+        f'GRANT SELECT ON {TABLES} TO "{lookup}"',
         f'GRANT UPDATE (last_used_at) ON organizations_credential TO "{lookup}"',
         f'CREATE POLICY door ON organizations_credential TO "{lookup}" USING (true)',
         f'CREATE POLICY door ON organizations_organization FOR SELECT TO "{lookup}" USING (true)',
@@ -78,8 +79,7 @@ def close_door(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
         f"DROP FUNCTION {SIGNATURE}",
         "DROP POLICY door ON organizations_organization",
         "DROP POLICY door ON organizations_credential",
-        f"REVOKE ALL ON organizations_credential, organizations_organization, organizations_plan"
-        f' FROM "{lookup}"',
+        f'REVOKE SELECT ON {TABLES} FROM "{lookup}"',
         f'REVOKE UPDATE (last_used_at) ON organizations_credential FROM "{lookup}"',
     ]
     for statement in statements:

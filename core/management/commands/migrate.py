@@ -1,8 +1,8 @@
 """Migrate as the role that owns the tables."""
 
-from argparse import ArgumentParser
 from typing import Any
 
+from django.core.management.base import CommandParser
 from django.core.management.commands import migrate
 
 from core import privileges
@@ -11,7 +11,7 @@ from core import privileges
 class Command(migrate.Command):
     """Django's `migrate`, with the owner's connection as its default."""
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
         """Make ``--database`` default to the connection that may change tables."""
         super().add_arguments(parser)
         parser.set_defaults(database="owner")
