@@ -3,29 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
-from django.db.utils import DatabaseError
-from django.http import HttpRequest, JsonResponse
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.db.utils import Error as DatabaseFailure
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from redis import Redis
 from redis.exceptions import RedisError
 
 from config import heartbeat
 
 
-@never_cache
-@require_safe
-def alive(request: HttpRequest) -> JsonResponse:
+class Probes:
+    """Answers `/healthz` and `/readyz` before anything else looks at the request.
+
+    A probe comes by the machine's address, without TLS and without a session: no other middleware may
+    redirect or refuse it.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer a probe, and pass on everything else."""
+        probe = PROBES.get(request.path_info)
+        if probe is None:
+            return self.get_response(request)
+        response = probe() if request.method in {"GET", "HEAD"} else HttpResponseNotAllowed(["GET", "HEAD"])
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+
+def alive() -> HttpResponse:
     """Answer that the process takes requests; nothing else is asked."""
     return JsonResponse({"status": "alive"})
 
 
-@never_cache
-@require_safe
-def ready(request: HttpRequest) -> JsonResponse:
+def ready() -> HttpResponse:
     """Answer 200 when the database, Redis and a worker are there, else 503, and what is wrong with which."""
     parts = {"database": _database(), "redis": _redis(), "worker": _worker()}
     is_ready = all(problem is None for problem in parts.values())
@@ -36,12 +52,17 @@ def ready(request: HttpRequest) -> JsonResponse:
     return JsonResponse(body, status=200 if is_ready else 503)
 
 
+PROBES: Final[dict[str, Callable[[], HttpResponse]]] = {"/healthz": alive, "/readyz": ready}
+
+
 def _database() -> str | None:
     try:
         with connections["default"].cursor() as cursor:
             cursor.execute("SELECT 1")
-    except DatabaseError:
+    except DatabaseFailure:
         return "PostgreSQL does not answer"
+    except ImproperlyConfigured as error:
+        return str(error)
     return None
 
 

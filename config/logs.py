@@ -57,5 +57,7 @@ def logging_settings(*, form: str, level: str) -> dict[str, Any]:
             # Django's own handlers would print an error twice, or only mail it.
             "django": {"handlers": [], "level": "INFO", "propagate": True},
             "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
+            "_granian": {"handlers": [], "propagate": True},
+            "granian.access": {"handlers": [], "level": "INFO", "propagate": True},
         },
     }

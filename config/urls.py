@@ -5,15 +5,11 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
-from config import health
-
 api: list[URLPattern | URLResolver] = [
     path("", include("organizations.urls")),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("healthz", health.alive, name="healthz"),
-    path("readyz", health.ready, name="readyz"),
     path("api/v1/", include(api)),
     path("admin/", admin.site.urls),
     path("", include("portal.urls")),

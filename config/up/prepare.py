@@ -1,0 +1,49 @@
+"""What has to be there before the first request: roles, tables, static files."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
+from django.core.management import call_command
+from django.db import connections
+from django.db.migrations.executor import MigrationExecutor
+
+FINGERPRINT = ".fingerprint"
+
+
+def database() -> None:
+    """Make the roles and the database where they are missing, and bring the tables up to date."""
+    call_command("bootstrap_database", stdout=io.StringIO())
+    if unapplied():
+        call_command("migrate", interactive=False, verbosity=1)
+
+
+def unapplied() -> bool:
+    """Return whether a migration is waiting."""
+    executor = MigrationExecutor(connections["owner"])
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+def static_files() -> None:
+    """Collect the static files, unless they are those collected last time."""
+    root = Path(settings.STATIC_ROOT)
+    note = root / FINGERPRINT
+    current = fingerprint()
+    if note.is_file() and note.read_text() == current:
+        return
+    call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+    note.write_text(current)
+
+
+def fingerprint() -> str:
+    """Return a digest of every static file's name, size and time, and of the storage they go through."""
+    digest = hashlib.sha256(repr(settings.STORAGES["staticfiles"]).encode())
+    for finder in get_finders():
+        for name, storage in finder.list([]):
+            stat = Path(storage.path(name)).stat()
+            digest.update(f"{name}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
