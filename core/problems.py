@@ -14,7 +14,6 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from django.http import Http404, HttpResponse
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
-from rest_framework.views import set_rollback
 
 CONTENT_TYPE: Final = "application/problem+json"
 TYPE_BASE: Final = "/api/docs/problems#"
@@ -179,7 +178,6 @@ def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response 
     problem = as_problem(error)
     if problem is None:
         return None
-    set_rollback()
     return Response(
         problem.as_dict(), status=problem.status, headers=problem.headers, content_type=CONTENT_TYPE
     )

@@ -1,0 +1,106 @@
+"""How the shared ground's fields and problems look in the OpenAPI document."""
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import Direction, OpenApiParameter, OpenApiResponse
+from rest_framework import serializers
+
+from core.money import PLACES
+
+
+class FaultSerializer(serializers.Serializer[Any]):
+    """One fault in what was sent."""
+
+    pointer = serializers.CharField(help_text="JSON pointer to the field, or / and the parameter's name.")
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class ProblemSerializer(serializers.Serializer[Any]):
+    """RFC 9457 problem details."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    code = serializers.CharField()
+    errors = FaultSerializer(many=True, required=False)
+
+
+_MEANINGS = {
+    400: "A parameter or the body can't be understood.",
+    401: "No key and no session, or one that does not exist.",
+    402: "The spend limit is reached.",
+    403: "Not permitted to this caller.",
+    404: "There is no such object in the caller's organization.",
+    409: "The object's state does not permit it.",
+    413: "The body is too large.",
+    415: "The body's media type is not read here.",
+    422: "The content of the body is not acceptable.",
+    429: "Too many requests.",
+    503: "Not available at the moment.",
+}
+
+
+def problems(*statuses: int) -> dict[tuple[int, str], OpenApiResponse]:
+    """Return the responses of an operation's problems, for ``extend_schema(responses={…, **problems(404)})``.
+
+    400, 401 and 403 are among them always.
+    """
+    return {
+        (status, "application/problem+json"): OpenApiResponse(ProblemSerializer, _MEANINGS[status])
+        for status in sorted({400, 401, 403, *statuses})
+    }
+
+
+def parameter(name: str, description: str, **options: Any) -> OpenApiParameter:
+    """Return a query parameter of an operation; a plain string unless ``type`` says otherwise."""
+    return OpenApiParameter(name, options.pop("type", str), description=description, **options)
+
+
+CURSOR_PARAMETERS = [
+    parameter("cursor", "Where the page before ended."),
+    parameter("order", "Oldest or newest first.", enum=["asc", "desc"], default="desc"),
+    parameter("take", "How many.", type={"type": "integer", "minimum": 1, "maximum": 1000}, default=100),
+]
+OFFSET_PARAMETERS = [
+    parameter("limit", "How many.", type={"type": "integer", "minimum": 1, "maximum": 1000}, default=100),
+    parameter("offset", "How many to pass over.", type={"type": "integer", "minimum": 0}, default=0),
+]
+
+
+class MomentFieldSchema(OpenApiSerializerFieldExtension):
+    """A moment is a date-time; as input, also Unix milliseconds."""
+
+    target_class = "core.serializers.MomentField"
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
+        """Return the field's schema."""
+        moment = {"type": "string", "format": "date-time"}
+        return moment if direction == "response" else {"oneOf": [moment, {"type": "integer"}]}
+
+
+class MoneyFieldSchema(OpenApiSerializerFieldExtension):
+    """An amount is a decimal string."""
+
+    target_class = "core.serializers.MoneyField"
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
+        """Return the field's schema."""
+        places = f"{{{PLACES}}}" if direction == "response" else f"{{1,{PLACES}}}"
+        fraction = f"\\.[0-9]{places}" if direction == "response" else f"(\\.[0-9]{places})?"
+        return {"type": "string", "pattern": f"^-?(0|[1-9][0-9]*){fraction}$"}
+
+
+__all__ = [
+    "CURSOR_PARAMETERS",
+    "OFFSET_PARAMETERS",
+    "FaultSerializer",
+    "OpenApiTypes",
+    "ProblemSerializer",
+    "parameter",
+    "problems",
+]
