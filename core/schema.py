@@ -9,9 +9,10 @@ from drf_spectacular.utils import Direction, OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
 from core.money import PLACES
+from core.serializers import CamelSerializer
 
 
-class FaultSerializer(serializers.Serializer[Any]):
+class FaultSerializer(CamelSerializer):
     """One fault in what was sent."""
 
     pointer = serializers.CharField(help_text="JSON pointer to the field, or / and the parameter's name.")
@@ -19,7 +20,7 @@ class FaultSerializer(serializers.Serializer[Any]):
     detail = serializers.CharField()
 
 
-class ProblemSerializer(serializers.Serializer[Any]):
+class ProblemSerializer(CamelSerializer):
     """RFC 9457 problem details."""
 
     type = serializers.CharField()

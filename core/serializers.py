@@ -10,7 +10,27 @@ from core.moments import format_moment, parse_moment
 from core.money import format_money, parse_money
 
 
-class StrictSerializer(serializers.Serializer[Any]):
+class CamelSerializer(serializers.Serializer[Any]):
+    """A serializer whose fields are named in snake_case here and in camelCase on the wire."""
+
+    def get_fields(self) -> dict[str, Any]:
+        """Return the fields by their names on the wire, each reading the attribute it is named for."""
+        renamed: dict[str, Any] = {}
+        for name, field in super().get_fields().items():
+            wire_name = camel(name)
+            if wire_name != name and field.source is None:
+                field.source = name
+            renamed[wire_name] = field
+        return renamed
+
+
+def camel(name: str) -> str:
+    """Return a snake_case name in camelCase."""
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+class StrictSerializer(CamelSerializer):
     """A serializer for input: a field that it does not have is an error that lists those it has."""
 
     def to_internal_value(self, data: Any) -> Any:
