@@ -65,7 +65,9 @@ def _run(connection: psycopg.Connection[Any], admin: Address, statements: list[s
     return texts
 
 
-def _missing_roles(connection: psycopg.Connection[Any], roles: Roles, *, embedded: bool) -> list[sql.Composed]:
+def _missing_roles(
+    connection: psycopg.Connection[Any], roles: Roles, *, embedded: bool
+) -> list[sql.Composed]:
     # On the embedded server the roles sign in themselves; elsewhere logins of one's own step down to them.
     login = sql.SQL("LOGIN" if embedded else "NOLOGIN")
     wanted = {
@@ -96,7 +98,9 @@ def _missing_memberships(connection: psycopg.Connection[Any], roles: Roles) -> l
 def _missing_database(connection: psycopg.Connection[Any], database: str, roles: Roles) -> list[sql.Composed]:
     if _asks(connection, "SELECT count(*) > 0 FROM pg_database WHERE datname = %s", database):
         return []
-    return [sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(database), sql.Identifier(roles.owner))]
+    return [
+        sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(database), sql.Identifier(roles.owner))
+    ]
 
 
 def _missing_schema_rights(connection: psycopg.Connection[Any], roles: Roles) -> list[sql.Composed]:
@@ -106,10 +110,12 @@ def _missing_schema_rights(connection: psycopg.Connection[Any], roles: Roles) ->
     if _asks(connection, has, roles.owner, create, roles.owner, usage):
         return []
     return [
-        sql.SQL("GRANT USAGE, CREATE ON SCHEMA public TO {} WITH GRANT OPTION").format(sql.Identifier(roles.owner))
+        sql.SQL("GRANT USAGE, CREATE ON SCHEMA public TO {} WITH GRANT OPTION").format(
+            sql.Identifier(roles.owner)
+        )
     ]
 
 
 def _asks(connection: psycopg.Connection[Any], question: str, *values: str) -> bool:
-    row = connection.execute(question, values).fetchone()  # type: ignore[arg-type]
+    row = connection.execute(question, values).fetchone()
     return row is not None and bool(row[0])

@@ -7,13 +7,14 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import Warning as CheckWarning
 from django.db import connections
 from django.db.utils import OperationalError
 
 from config.roles import Rights, read_rights
 
-HINT = "Run `manage.py bootstrap_database`, and give DATABASE_URL to a login that may only act as the application."
+HINT = "Run `manage.py bootstrap_database`; DATABASE_URL should name a login that is only the application's."
 STRONGER_LOGIN = "The login {login!r} acts as {role!r} but may become more than that again."
 
 
@@ -33,7 +34,7 @@ def application_role(
     ]
     if rights.login_is_stronger:
         text = STRONGER_LOGIN.format(login=rights.login, role=rights.role)
-        messages.append(Warning(text, hint=HINT, id="headroom.W001"))
+        messages.append(CheckWarning(text, hint=HINT, id="headroom.W001"))
     return messages
 
 
@@ -41,7 +42,7 @@ def application_role(
 def production_profile(*, app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Report what a production start would do without: its profile, its own servers, its protection."""
     return [
-        Warning(text, hint=hint, id=f"headroom.{number}")
+        CheckWarning(text, hint=hint, id=f"headroom.{number}")
         for number, wrong, text, hint in _production_findings()
         if wrong
     ]
@@ -58,7 +59,12 @@ def _rights() -> Rights | CheckMessage:
 def _production_findings() -> list[tuple[str, bool, str, str]]:
     local = {"localhost", "127.0.0.1", "[::1]", "*"}
     return [
-        ("W010", settings.PROFILE != "production", "The profile is development.", "Set HEADROOM_PROFILE=production."),
+        (
+            "W010",
+            settings.PROFILE != "production",
+            "The profile is development.",
+            "Set HEADROOM_PROFILE=production.",
+        ),
         ("W011", settings.EMBEDDED_POSTGRES, "PostgreSQL is the embedded one.", "Set DATABASE_URL."),
         ("W012", settings.EMBEDDED_REDIS, "Redis is the embedded one.", "Set REDIS_URL."),
         (

@@ -44,7 +44,7 @@ def step_down(options: str, user: str, role: str | None) -> str:
 
 
 def parse_address(url: str, *, variable: str) -> Address:
-    """Read `postgresql://user:password@host:port/name?option=value`; a `host` option names a socket directory.
+    """Read `postgresql://user:password@host:port/name?option=value`; an option `host` names a directory.
 
     Raises: ImproperlyConfigured, naming the variable, when the user or the database is missing.
     """
@@ -52,7 +52,9 @@ def parse_address(url: str, *, variable: str) -> Address:
     options = dict(parse_qsl(parts.query))
     name = unquote(parts.path.removeprefix("/"))
     if not name or not parts.username:
-        raise ImproperlyConfigured(f"{variable} must name a user and a database: postgresql://user@host/database.")
+        raise ImproperlyConfigured(
+            f"{variable} must name a user and a database: postgresql://user@host/database."
+        )
     return Address(
         name=name,
         user=unquote(parts.username),

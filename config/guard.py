@@ -41,4 +41,6 @@ def refuse_stronger_role(*, connection: BaseDatabaseWrapper, **kwargs: Any) -> N
         rights = read_rights(cursor)
     if excess := rights.excess():
         connection.close()
-        raise ImproperlyConfigured(f"The database role {rights.role!r} {' and '.join(excess)}: not serving with it.")
+        raise ImproperlyConfigured(
+            f"The database role {rights.role!r} {' and '.join(excess)}: not serving with it."
+        )

@@ -47,7 +47,9 @@ def ready() -> HttpResponse:
     is_ready = all(problem is None for problem in parts.values())
     body = {
         "status": "ready" if is_ready else "unavailable",
-        "checks": {name: {"ok": problem is None, "detail": problem or "ok"} for name, problem in parts.items()},
+        "checks": {
+            name: {"ok": problem is None, "detail": problem or "ok"} for name, problem in parts.items()
+        },
     }
     return JsonResponse(body, status=200 if is_ready else 503)
 

@@ -28,7 +28,7 @@ def heard(client: Redis) -> bool:
 class Heartbeat(bootsteps.StartStopStep):
     """Beats in the worker's own timer, so that a worker that hangs falls silent."""
 
-    requires = {"celery.worker.components:Timer"}
+    requires = ("celery.worker.components:Timer",)
 
     def __init__(self, worker: Any, **kwargs: Any) -> None:
         super().__init__(worker, **kwargs)

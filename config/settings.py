@@ -154,7 +154,9 @@ DATABASE_LOOKUP_ROLE = _env.text("DATABASE_LOOKUP_ROLE", "headroom_lookup")
 EMBEDDED_POSTGRES = _env.text("DATABASE_URL") is None
 EMBEDDED_REDIS = _env.text("REDIS_URL") is None
 
-DATABASE_URL = _env.url("DATABASE_URL", databases.SCHEMES, paths.postgres_url(DATA_DIR, user=DATABASE_APP_ROLE))
+DATABASE_URL = _env.url(
+    "DATABASE_URL", databases.SCHEMES, paths.postgres_url(DATA_DIR, user=DATABASE_APP_ROLE)
+)
 DATABASE_OWNER_URL = _env.url(
     "DATABASE_OWNER_URL",
     databases.SCHEMES,
@@ -248,7 +250,11 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "socket_timeout": 10, "socket_connect_timeout": 5}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 3600,
+    "socket_timeout": 10,
+    "socket_connect_timeout": 5,
+}
 CELERY_TASK_TIME_LIMIT = 1800
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = BEAT_SCHEDULE

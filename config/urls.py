@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 api: list[URLPattern | URLResolver] = [
     path("", include("organizations.urls")),
 ]
 
+# The page's script comes from an address of its own: the Content-Security-Policy refuses one inside the page.
+docs = SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="config/docs.html")
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include(api)),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", docs, name="docs"),
     path("admin/", admin.site.urls),
     path("", include("portal.urls")),
 ]

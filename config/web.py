@@ -60,7 +60,9 @@ def main() -> None:
         websockets=False,
         respawn_failed_workers=True,
         workers_kill_timeout=KILL_SECONDS,
-        log_level=LogLevels.warning if settings.LOG_LEVEL in {"WARNING", "ERROR", "CRITICAL"} else LogLevels.info,
+        log_level=LogLevels.warning
+        if settings.LOG_LEVEL in {"WARNING", "ERROR", "CRITICAL"}
+        else LogLevels.info,
         log_dictconfig=_logging(settings.LOGGING),
         log_access=env.boolean("ACCESS_LOG", False),
     ).serve()

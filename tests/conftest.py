@@ -32,18 +32,19 @@ def embedded_redis(pytestconfig: pytest.Config) -> EmbeddedRedis:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
-    """Create the test database through its owner, and reset it to what the migrations put in after tests that commit.
+    """Create the test database through its owner; after tests that commit, put back what the migrations made.
 
-    Django's own reset would truncate as the application, which has no right to, and lose the seeded rows.
+    Django's own flush would truncate as the application, which has no right to, and lose the seeded rows.
     """
-    original = TransactionTestCase._fixture_teardown
+    case: Any = TransactionTestCase
+    original = case._fixture_teardown
     with django_db_blocker.unblock():
         setup_databases(verbosity=0, interactive=False, serialized_aliases=[])
         with connect_as_owner() as connection:
             resets.remember_seeds(connection)
-    TransactionTestCase._fixture_teardown = _reset  # type: ignore[method-assign]
+    case._fixture_teardown = _reset
     yield
-    TransactionTestCase._fixture_teardown = original  # type: ignore[method-assign]
+    case._fixture_teardown = original
     # The database itself goes away with its server.
     with django_db_blocker.unblock():
         connections.close_all()

@@ -1,4 +1,4 @@
-"""A pytest plugin that gives the suite a PostgreSQL and a Redis of its own, before Django's settings are read."""
+"""A pytest plugin that gives the suite its own PostgreSQL and Redis, before Django's settings are read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,14 @@ from config.databases import parse_address
 from config.embedded import EmbeddedPostgres, EmbeddedRedis
 
 OWNER, APP, LOOKUP = "headroom_owner", "headroom_app", "headroom_lookup"
-FOREIGN = ("DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_ADMIN_URL", "REDIS_URL", "SECRET_KEY", "ALLOWED_HOSTS")
+FOREIGN = (
+    "DATABASE_URL",
+    "DATABASE_OWNER_URL",
+    "DATABASE_ADMIN_URL",
+    "REDIS_URL",
+    "SECRET_KEY",
+    "ALLOWED_HOSTS",
+)
 
 
 class Services:

@@ -26,9 +26,13 @@ def remember_seeds(connection: psycopg.Connection[Any]) -> None:
     """Copy the rows that migrations put in, so that every test may begin with them."""
     with connection.transaction():
         _open_row_security(connection)
-        connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {0} CASCADE; CREATE SCHEMA {0}").format(_name(SCHEMA)))
+        connection.execute(
+            sql.SQL("DROP SCHEMA IF EXISTS {0} CASCADE; CREATE SCHEMA {0}").format(_name(SCHEMA))
+        )
         for table in _filled(connection, _tables(connection)):
-            connection.execute(sql.SQL("CREATE TABLE {} AS TABLE {}").format(_name(SCHEMA, table), _name(table)))
+            connection.execute(
+                sql.SQL("CREATE TABLE {} AS TABLE {}").format(_name(SCHEMA, table), _name(table))
+            )
 
 
 def reset(connection: psycopg.Connection[Any]) -> None:
@@ -91,7 +95,9 @@ def _filled_less(connection: psycopg.Connection[Any], tables: list[str]) -> list
 
 
 def _differs(connection: psycopg.Connection[Any], table: str) -> bool:
-    difference = sql.SQL("SELECT EXISTS ((TABLE {0} EXCEPT TABLE {1}) UNION ALL (TABLE {1} EXCEPT TABLE {0}))")
+    difference = sql.SQL(
+        "SELECT EXISTS ((TABLE {0} EXCEPT TABLE {1}) UNION ALL (TABLE {1} EXCEPT TABLE {0}))"
+    )
     row = connection.execute(difference.format(_name(table), _name(SCHEMA, table))).fetchone()
     return row is not None and bool(row[0])
 

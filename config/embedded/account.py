@@ -50,5 +50,7 @@ def _create() -> None:
     try:
         subprocess.run(command, check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError) as error:
-        message = f"PostgreSQL refuses to run as root, and the user {NAME} can't be made: run as another user."
+        message = (
+            f"PostgreSQL refuses to run as root, and the user {NAME} can't be made: run as another user."
+        )
         raise ServerError(message) from error

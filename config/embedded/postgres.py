@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL: made on first use, reached by a Unix socket only, reused if it is already running."""
+"""The embedded PostgreSQL: made on first use, reached by a Unix socket only, reused if it runs already."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 
 from config.embedded import account, paths, process
+from config.embedded.process import Account, ServerError
 
 # Crash recovery replays at most what lies between two checkpoints, but on a slow disk that takes minutes.
 START_SECONDS = 600
@@ -96,7 +97,7 @@ class EmbeddedPostgres:
         arguments = [str(programs / "postgres"), "-D", str(self.directory), "-k", str(self.sockets)]
         self._child = process.spawn(arguments, log=self.log, account=owner)
 
-    def _prepare_directories(self, owner: process.Account | None, programs: Path) -> None:
+    def _prepare_directories(self, owner: Account | None, programs: Path) -> None:
         self.directory.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         make_private(self.sockets)
         if owner is not None:
@@ -105,7 +106,7 @@ class EmbeddedPostgres:
             account.open_programs(programs)
             os.chown(self.sockets, owner.uid, owner.gid)
 
-    def _initialize(self, owner: process.Account | None, programs: Path) -> None:
+    def _initialize(self, owner: Account | None, programs: Path) -> None:
         # Made under another name first, so that an interrupted start leaves no half a cluster behind.
         making = self.directory.with_name("postgres.new")
         shutil.rmtree(making, ignore_errors=True)
@@ -115,9 +116,9 @@ class EmbeddedPostgres:
         command = [str(programs / "initdb"), "-D", str(making), "-U", paths.SUPERUSER, "--auth=trust"]
         command += ["--encoding=UTF8", "--no-locale", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         command += ["--no-instructions"] if self.durable else ["--no-instructions", "--no-sync"]
-        made = subprocess.run(command, capture_output=True, text=True, cwd="/", **process.as_account(owner))  # type: ignore[call-overload]
+        made = process.run(command, account=owner)
         if made.returncode != 0:
-            raise process.ServerError(f"PostgreSQL's cluster could not be made.\n{made.stdout}{made.stderr}")
+            raise ServerError(f"PostgreSQL's cluster could not be made.\n{made.stdout}{made.stderr}")
         with (making / "postgresql.conf").open("a") as configuration:
             configuration.write("\ninclude = 'headroom.conf'\n")
         (making / "headroom.conf").touch(mode=0o644)
@@ -126,7 +127,9 @@ class EmbeddedPostgres:
     def _write_settings(self) -> None:
         settings = SETTINGS | memory_settings() | ({} if self.durable else DISPOSABLE)
         lines = "".join(f"{name} = {value}\n" for name, value in settings.items())
-        header = "# Written at every start. Settings of your own: ALTER SYSTEM SET, which comes after this file.\n"
+        header = (
+            "# Written at every start. Settings of your own: ALTER SYSTEM SET, which comes after this file.\n"
+        )
         (self.directory / "headroom.conf").write_text(header + lines)
 
     def _discard_foreign_lock(self) -> None:
@@ -140,9 +143,9 @@ class EmbeddedPostgres:
         deadline = time.monotonic() + START_SECONDS
         while not self._ready():
             if self._child is not None and self._child.poll() is not None and self.process is None:
-                raise process.ServerError(f"PostgreSQL did not start.\n{process.last_lines(self.log)}")
+                raise ServerError(f"PostgreSQL did not start.\n{process.last_lines(self.log)}")
             if time.monotonic() > deadline:
-                raise process.ServerError(f"PostgreSQL is not ready.\n{process.last_lines(self.log)}")
+                raise ServerError(f"PostgreSQL is not ready.\n{process.last_lines(self.log)}")
             time.sleep(0.05)
 
     def _ready(self) -> bool:
@@ -176,12 +179,9 @@ def make_private(directory: Path) -> None:
     if owner is not None:
         accepted.add(owner.uid)
     if directory.is_symlink() or directory.stat().st_uid not in accepted:
-        raise process.ServerError(f"{directory} belongs to somebody else.")
+        raise ServerError(f"{directory} belongs to somebody else.")
     directory.chmod(0o700)
 
 
 def _anyone_in(directory: Path) -> bool:
-    for candidate in psutil.process_iter(["cwd"]):
-        if candidate.info["cwd"] == str(directory):
-            return True
-    return False
+    return any(candidate.info["cwd"] == str(directory) for candidate in psutil.process_iter(["cwd"]))

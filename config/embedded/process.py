@@ -26,7 +26,7 @@ class Account(NamedTuple):
 
 
 def spawn(arguments: Sequence[str], *, log: Path, account: Account | None) -> subprocess.Popen[bytes]:
-    """Start a server in a session of its own, so that the terminal's Ctrl-C reaches only who supervises it."""
+    """Start a server in a session of its own, so that the terminal's Ctrl-C reaches its supervisor only."""
     _rotate(log)
     with log.open("ab") as output:
         return subprocess.Popen(
@@ -36,15 +36,24 @@ def spawn(arguments: Sequence[str], *, log: Path, account: Account | None) -> su
             stderr=subprocess.STDOUT,
             start_new_session=True,
             cwd="/",
-            **as_account(account),
+            user=account.uid if account else None,
+            group=account.gid if account else None,
+            extra_groups=[] if account else None,
         )
 
 
-def as_account(account: Account | None) -> dict[str, int | list[int]]:
-    """Return the arguments that make `subprocess` run a program as `account`."""
-    if account is None:
-        return {}
-    return {"user": account.uid, "group": account.gid, "extra_groups": []}
+def run(arguments: Sequence[str], *, account: Account | None) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end and return what it said and how it ended."""
+    return subprocess.run(
+        arguments,
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd="/",
+        user=account.uid if account else None,
+        group=account.gid if account else None,
+        extra_groups=[] if account else None,
+    )
 
 
 def find(pid_file: Path, directory: Path) -> psutil.Process | None:

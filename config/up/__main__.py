@@ -39,7 +39,7 @@ def main() -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     except KeyboardInterrupt:
-        return 130
+        return 0
 
 
 def _everything() -> int:
@@ -106,7 +106,8 @@ def refuse_taken_port(bound: web.Binding) -> None:
         try:
             probe.bind((bound.host, bound.port))
         except OSError as error:
-            text = f"{bound.host}:{bound.port} can't be listened on ({error.strerror}); PORT=8001 chooses another."
+            where = f"{bound.host}:{bound.port}"
+            text = f"{where} can't be listened on ({error.strerror}): PORT=8001 chooses another."
             raise ImproperlyConfigured(text) from error
 
 

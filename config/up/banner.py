@@ -22,9 +22,13 @@ def _with_demo(url: str, demo: Demo) -> list[str]:
         "",
         "  Send a record:",
         "",
-        f"curl -sS {url}/api/v1/records -H 'Authorization: Bearer {demo.api_key}' "
-        f"-H 'Content-Type: application/json' -d '{RECORD}'",
+        _command(url, demo.api_key),
     ]
+
+
+def _command(url: str, api_key: str) -> str:
+    headers = f"-H 'Authorization: Bearer {api_key}' -H 'Content-Type: application/json'"
+    return f"curl -sS {url}/api/v1/records {headers} -d '{RECORD}'"
 
 
 def _without_demo() -> list[str]:

@@ -53,7 +53,10 @@ def _create(data: Path) -> Demo:
     call_command("create_organization", NAME, "--plan", PLAN, "--owner", OWNER, "--json", stdout=output)
     made = json.loads(output.getvalue())
     demo = Demo(
-        organization=made["organization"], owner=made["owner"], password=made["password"], api_key=made["apiKey"]
+        organization=made["organization"],
+        owner=made["owner"],
+        password=made["password"],
+        api_key=made["apiKey"],
     )
     _keep(data, demo)
     if LOADER in get_commands():

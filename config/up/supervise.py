@@ -7,6 +7,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from types import FrameType
 
@@ -17,6 +18,8 @@ from config.web import Binding
 
 # A worker may finish the task it is at, a web worker the request.
 manager.KILL_WAIT = 20
+ASKED = frozenset(outcome["rc"] for outcome in manager.SIGNALS.values())
+ROOT_WARNING = "ignore:You're running the worker with superuser privileges"
 
 
 def run(bound: Binding, *, data: Path, worker_processes: int, announcement: str) -> int:
@@ -24,7 +27,7 @@ def run(bound: Binding, *, data: Path, worker_processes: int, announcement: str)
 
     Concurrency: every process leads a session of its own and is ended by its number.
     """
-    environment = {**os.environ, **claim.mark(data), "PYTHONUNBUFFERED": "1", "PORT": str(bound.port)}
+    environment = {**os.environ, **claim.mark(data), "PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": ROOT_WARNING}
     supervisor = manager.Manager()
     for name, command in commands(data, worker_processes).items():
         supervisor.add_process(name, f"exec {shlex.join(command)}", env=environment)
@@ -37,26 +40,33 @@ def run(bound: Binding, *, data: Path, worker_processes: int, announcement: str)
         announcer.terminate()
         announcer.wait()
         claim.end_leftovers(data)
-    return int(supervisor.returncode or 0)
+    # To be asked to end, and to do so, is no failure.
+    return 0 if supervisor.returncode in ASKED else int(supervisor.returncode or 0)
 
 
 def commands(data: Path, worker_processes: int) -> dict[str, list[str]]:
     """Return the command line of each process by its name."""
     celery = [sys.executable, "-m", "celery", "--app", "config", "--quiet"]
-    worker = [*celery, "worker", "--concurrency", str(worker_processes), "--without-mingle", "--without-gossip"]
+    worker = [
+        *celery,
+        "worker",
+        "--concurrency",
+        str(worker_processes),
+        "--without-mingle",
+        "--without-gossip",
+    ]
     beat = [*celery, "beat", "--schedule", str(data / "beat-schedule")]
     return {"web": [sys.executable, "-m", "config.web"], "worker": worker, "beat": beat}
 
 
 def _announce(url: str, text: str) -> subprocess.Popen[bytes]:
-    # In its own session: the terminal's Ctrl-C would have it print a traceback.
-    process = subprocess.Popen(
-        [sys.executable, "-m", "config.up.announce", url], stdin=subprocess.PIPE, start_new_session=True
-    )
-    assert process.stdin is not None
-    process.stdin.write(text.encode())
-    process.stdin.close()
-    return process
+    # By standard input, since the list of processes would show a key in an argument; and in a session of
+    # its own, where the terminal's Ctrl-C doesn't make it print a traceback.
+    command = [sys.executable, "-m", "config.up.announce", url]
+    with tempfile.TemporaryFile() as given:
+        given.write(text.encode())
+        given.seek(0)
+        return subprocess.Popen(command, stdin=given, start_new_session=True)
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:

@@ -15,7 +15,9 @@ from config.databases import parse_address
 class Command(BaseCommand):
     """Makes the three roles and the database if they are missing; may be run at any time again."""
 
-    help = "Make the owner's, the application's and the lookup's role, and the database, where they are missing."
+    help = (
+        "Make the owner's, the application's and the lookup's role, and the database, where they are missing."
+    )
     requires_system_checks = ()
 
     def handle(self, *args: Any, **options: Any) -> None:
