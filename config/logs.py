@@ -38,9 +38,11 @@ def logging_settings(*, form: str, level: str) -> dict[str, Any]:
     """Return Django's LOGGING for one format and one level."""
     renderer: list[Any]
     if form == "json":
-        renderer = [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        renderer = [_tracebacks(), structlog.processors.JSONRenderer()]
     else:
-        renderer = [structlog.dev.ConsoleRenderer(colors=False)]
+        renderer = [
+            structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+        ]
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -61,3 +63,10 @@ def logging_settings(*, form: str, level: str) -> dict[str, Any]:
             "granian.access": {"handlers": [], "level": "INFO", "propagate": True},
         },
     }
+
+
+def _tracebacks() -> structlog.processors.ExceptionRenderer:
+    # Without the local variables, among which are keys and passwords.
+    return structlog.processors.ExceptionRenderer(
+        structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+    )

@@ -7,11 +7,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import django_stubs_ext
 from csp.constants import NONE, SELF
 
 from config import databases, env, logs, secret
 from config.embedded import paths
 from config.schedule import BEAT_SCHEDULE
+
+# Django's classes take their type parameters only for the type checker: this makes them do so when they run.
+django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
-from typing import Any
 
 from granian.constants import Interfaces
 from granian.log import LogLevels
@@ -47,6 +46,7 @@ def main() -> None:
     """Serve until a signal ends it."""
     from django.conf import settings
 
+    logging = copy.deepcopy(settings.LOGGING)  # granian writes into it; reading it also reads `.env`
     env = Env()
     bound = binding(env)
     Server(
@@ -63,14 +63,9 @@ def main() -> None:
         log_level=LogLevels.warning
         if settings.LOG_LEVEL in {"WARNING", "ERROR", "CRITICAL"}
         else LogLevels.info,
-        log_dictconfig=_logging(settings.LOGGING),
+        log_dictconfig=logging,
         log_access=env.boolean("ACCESS_LOG", False),
     ).serve()
-
-
-def _logging(configured: dict[str, Any]) -> dict[str, Any]:
-    # Granian writes into what it is given.
-    return copy.deepcopy(configured)
 
 
 if __name__ == "__main__":
