@@ -38,7 +38,7 @@ class FieldError:
         return {"pointer": self.pointer, "code": self.code, "detail": self.detail}
 
 
-class Problem(Exception):  # noqa: N818 the name that RFC 9457 gives it
+class Problem(Exception):
     """A request that can't be answered, and why, in terms the client can act on."""
 
     def __init__(

@@ -141,7 +141,7 @@ def _select(kind: AuditKind, direction: str, beyond: str | None) -> str:
     """Return the query for one kind's events, each with the row as it was before."""
     position = f" AND e.pgh_id {beyond} %s" if beyond else ""
     return (
-        "(SELECT e.pgh_id, e.pgh_created_at, %s::text, e.pgh_label, e.pgh_context::text, to_jsonb(e)::text,"  # noqa: S608 names are our own
+        "(SELECT e.pgh_id, e.pgh_created_at, %s::text, e.pgh_label, e.pgh_context::text, to_jsonb(e)::text,"
         f" (SELECT to_jsonb(p)::text FROM {kind.table} p WHERE p.pgh_obj_id = e.pgh_obj_id"
         " AND p.pgh_id < e.pgh_id ORDER BY p.pgh_id DESC LIMIT 1)"
         f" FROM {kind.table} e WHERE e.{kind.tenant} = %s{position}"
