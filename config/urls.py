@@ -8,10 +8,14 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 api: list[URLPattern | URLResolver] = [
     path("", include("organizations.urls")),
+    path("", include("usage.urls")),
 ]
 
 # The page's script comes from an address of its own: the Content-Security-Policy refuses one inside the page.
 docs = SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="config/docs.html")
+
+handler404 = "core.views.page_not_found"
+handler500 = "core.views.server_error"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include(api)),

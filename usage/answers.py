@@ -1,0 +1,118 @@
+"""How the answers of the usage API are written."""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from core.moments import format_moment
+from core.money import format_money
+from core.periods import Period
+from usage.links import LINKS
+from usage.queries.records import StoredRecord
+from usage.queries.totals import Totals, utc_midnight_ms
+
+
+def number(value: Decimal | int) -> int | str:
+    """Write a quantity: a whole one as a number, any other as a decimal string."""
+    whole = int(value)
+    return whole if whole == value else format(Decimal(value).normalize(), "f")
+
+
+def period(value: Period) -> dict[str, str]:
+    """Write a window."""
+    return {"from": format_moment(value.start), "to": format_moment(value.end)}
+
+
+def record(stored: StoredRecord, *, client_ids: Mapping[int, str], currency: str) -> dict[str, Any]:
+    """Write a record, with every field of the contract."""
+    links = stored.links or {}
+    return {
+        "id": stored.id,
+        "type": stored.type,
+        "timestamp": format_moment(stored.occurred_at),
+        "count": stored.count,
+        "clientId": client_ids.get(stored.credential_id),
+        "endpoint": stored.endpoint,
+        "capability": stored.capability,
+        "model": stored.model,
+        "provider": stored.provider,
+        "status": "success" if stored.succeeded else "error",
+        "statusCode": stored.status_code,
+        "errorType": stored.error_type,
+        "latencyMs": None if stored.latency_us is None else stored.latency_us / 1000,
+        "tokens": _tokens(stored),
+        "quantities": stored.quantities or {},
+        "cost": None if stored.cost_nanos is None else format_money(stored.cost_nanos),
+        "currency": currency,
+        "priceId": stored.price_id,
+        **{name: links.get(name) for name in LINKS},
+        "reservationId": stored.reservation_id,
+        "meta": stored.meta or {},
+        "createdAt": format_moment(stored.created_at),
+        "updatedAt": format_moment(stored.created_at),
+    }
+
+
+def _tokens(stored: StoredRecord) -> dict[str, int | None] | None:
+    if stored.total_tokens is None:
+        return None
+    return {
+        "prompt": stored.prompt_tokens,
+        "completion": stored.completion_tokens,
+        "total": stored.total_tokens,
+        "cachedPrompt": stored.cached_prompt_tokens,
+        "cacheWrite": stored.cache_write_tokens,
+        "reasoning": stored.reasoning_tokens,
+    }
+
+
+def usage(sums: Totals, *, currency: str, history_from: Any) -> dict[str, Any]:
+    """Write the totals of a period."""
+    return {
+        "period": period(sums.period),
+        "requests": {
+            "total": sums.requests,
+            "succeeded": sums.succeeded,
+            "failed": sums.errors,
+            "successRate": round(sums.succeeded / sums.requests, 6) if sums.requests else None,
+        },
+        "tokens": {
+            "prompt": sums.prompt_tokens,
+            "completion": sums.completion_tokens,
+            "total": sums.total_tokens,
+            "cachedPrompt": sums.cached_prompt_tokens,
+            "cacheWrite": sums.cache_write_tokens,
+            "reasoning": sums.reasoning_tokens,
+        },
+        "conversations": number(sums.meter("conversations")),
+        "messages": number(sums.meter("messages")),
+        "pages": number(sums.meter("pages")),
+        "processorRuns": number(sums.meter("processorRuns")),
+        "documents": number(sums.meter("documents")),
+        "executions": {
+            "completed": sums.executions - sums.failed_executions,
+            "failed": sums.failed_executions,
+        },
+        "quota": _allowance(sums.meter("quota")),
+        "credits": _allowance(sums.meter("credits")),
+        "cost": format_money(sums.cost_nanos),
+        "currency": currency,
+        "unpricedRecords": sums.unpriced,
+        "averageRpm": sums.per_minute(sums.requests),
+        "averageTpm": sums.per_minute(sums.total_tokens),
+        "averageLatencyMs": round(sums.latency_us / sums.latency_records / 1000, 3)
+        if sums.latency_records
+        else None,
+        "quantities": {name: number(value) for name, value in sorted((sums.meters or {}).items())},
+        "historyFrom": format_moment(history_from),
+    }
+
+
+def _allowance(consumed: Decimal) -> dict[str, int | str | None]:
+    """Write what was consumed of an allowance; an organization without grants has none, which isn't zero."""
+    return {"consumed": number(consumed), "granted": None, "remaining": None}
+
+
+def points(days: Iterable[tuple[Any, Decimal | int]]) -> list[dict[str, Any]]:
+    """Write a daily series."""
+    return [{"timestamp": utc_midnight_ms(day), "total": number(total)} for day, total in days]

@@ -1,0 +1,132 @@
+"""Reading single records: pages of them, and one by its id."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from django.db import connection
+
+from usage.complete import record_key
+from usage.models import Record
+
+_FIND = "SELECT {columns} FROM usage_find(%s, %s, %s::text[], %s::jsonb, %s::jsonb[], %s::timestamptz, %s::uuid, %s, %s)"
+_COLUMNS = tuple(str(field.column) for field in Record._meta.concrete_fields)
+_JSON_COLUMNS = ("links", "quantities", "meta")
+_SELECT = ", ".join(f'"{column}"' for column in _COLUMNS)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordQuery:
+    """A page of an organization's records: the window, what they must have, and where to go on.
+
+    ``terms`` are dimensions as ``usage_terms`` spells them, ``links`` resource ids by name; each value of
+    ``meta`` is compared as text and as the number or boolean that it reads as. ``after`` is the position
+    (moment, key) of the last record seen.
+    """
+
+    start: datetime
+    end: datetime
+    take: int
+    descending: bool = True
+    terms: tuple[str, ...] = ()
+    links: dict[str, str] = field(default_factory=dict)
+    meta: dict[str, str] = field(default_factory=dict)
+    after: tuple[datetime, UUID] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRecord:
+    """A record as it is kept: a value for each column, by name."""
+
+    columns: dict[str, Any]
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.columns[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    @property
+    def position(self) -> tuple[datetime, UUID]:
+        """Where the record stands in the order of pages."""
+        return self.columns["occurred_at"], self.columns["key"]
+
+
+def find_records(query: RecordQuery) -> list[StoredRecord]:
+    """Return one page of records, in order of their moments.
+
+    Tenancy: call in the tenant's scope; without one the database refuses.
+    """
+    after_at, after_key = query.after or (None, None)
+    params: list[Any] = [
+        query.start,
+        query.end,
+        list(query.terms),
+        _json(query.links) if query.links else None,
+        _readings(query.meta),
+        after_at,
+        after_key,
+        query.descending,
+        query.take,
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(_FIND.format(columns=_SELECT), params)
+        return _records(cursor.fetchall())
+
+
+def find_record(organization_id: int, record_id: str) -> StoredRecord | None:
+    """Return the record with a client's id, or None.
+
+    Tenancy: call in the tenant's scope.
+    """
+    key = record_key(organization_id, record_id)
+    with connection.cursor() as cursor:
+        # The moment as a value of its own, so that only its partition is opened.
+        cursor.execute(
+            "SELECT occurred_at FROM usage_record_key WHERE organization_id = %s AND key = %s",
+            [organization_id, key],
+        )
+        found = cursor.fetchone()
+        if found is None:
+            return None
+        cursor.execute(
+            f"SELECT {_SELECT} FROM usage_record WHERE organization_id = %s AND occurred_at = %s AND key = %s",
+            [organization_id, found[0], key],
+        )
+        records = _records(cursor.fetchall())
+    return records[0] if records else None
+
+
+def _records(rows: Sequence[Sequence[Any]]) -> list[StoredRecord]:
+    return [StoredRecord(_decoded(dict(zip(_COLUMNS, row, strict=True)))) for row in rows]
+
+
+def _decoded(columns: dict[str, Any]) -> dict[str, Any]:
+    # Django leaves JSON as text, for its own fields to read.
+    for name in _JSON_COLUMNS:
+        if columns[name] is not None:
+            columns[name] = msgspec.json.decode(columns[name])
+    return columns
+
+
+def _readings(meta: dict[str, str]) -> list[str]:
+    """Return two containments of each entry: its value as text, and as the scalar that JSON would read."""
+    readings = []
+    for key, value in meta.items():
+        readings += [_json({key: value}), _json({key: _scalar(value)})]
+    return readings
+
+
+def _scalar(text: str) -> str | float | bool | None:
+    try:
+        value = msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return text
+    return value if isinstance(value, int | float | bool) or value is None else text
+
+
+def _json(value: dict[str, Any]) -> str:
+    return msgspec.json.encode(value).decode()

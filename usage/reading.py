@@ -1,0 +1,64 @@
+"""What the parameters of a usage question mean: the window, the zone, whose usage."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from core.params import Params
+from core.periods import Period, billing_period
+from core.problems import invalid_parameter, not_found
+from organizations.models import Credential
+from organizations.tenancy import Caller
+from usage.history import history_start
+from usage.queries.totals import Subject
+
+LATEST: Final = timedelta(days=1)
+"""How far past now a window without an end reaches, so that records dated a little ahead are in it."""
+
+
+def history_of(caller: Caller, now: datetime) -> datetime:
+    """Return where the caller's history begins."""
+    return history_start(caller.plan.history_days, caller.timezone, now)
+
+
+def window_of(params: Params, default: Period, since: datetime) -> Period:
+    """Return the window ``[from, to)`` that is asked for, cut off where the history begins.
+
+    Raises: `Problem` 400 when it ends before it starts.
+    """
+    start = params.moment("from", default.start) or default.start
+    end = params.moment("to", default.end) or default.end
+    if end <= start:
+        raise invalid_parameter(
+            "to" if "to" in params else "from", "The window [from, to) must end after it starts."
+        )
+    return Period(max(start, since), max(end, since))
+
+
+def all_history(since: datetime, now: datetime) -> Period:
+    """Return everything that can be seen."""
+    return Period(since, now + LATEST)
+
+
+def this_billing_period(params: Params, caller: Caller, now: datetime) -> Period:
+    """Return the current billing period, by the month of the zone asked for."""
+    return billing_period(now, params.zone("timezone", caller.timezone))
+
+
+def credential_of(params: Params, name: str = "clientId") -> int | None:
+    """Return the credential that a parameter names, if it is given.
+
+    Raises: `Problem` 404 for one that isn't the organization's.
+    Tenancy: call in the tenant's scope.
+    """
+    client_id = params.text(name)
+    if client_id is None:
+        return None
+    found = Credential.objects.filter(client_id=client_id).values_list("id", flat=True).first()
+    if found is None:
+        raise not_found(f"There is no credential {client_id[:40]!r} in this organization.")
+    return found
+
+
+def subject_of(params: Params, caller: Caller, name: str = "clientId") -> Subject:
+    """Return whose usage is asked for."""
+    return Subject(caller.organization_id, caller.rollup_timezone, credential_of(params, name))

@@ -1,0 +1,144 @@
+"""The cubes: which tables there are, what each is keyed by, and the SQL that makes their rows from records.
+
+A cube is narrow: organization × credential × one further dimension × bucket. Totals are a dimension of
+their own, so that the commonest questions read the fewest rows.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+from usage.rollups.measures import HISTOGRAM, MEASURES, Measure
+
+
+class Dimension(IntEnum):
+    """What a cube row is about besides its credential; the values are stored."""
+
+    TOTAL = 0
+    MODEL = 1
+    ENDPOINT = 2
+    CAPABILITY = 3
+    TYPE = 4
+    SUCCESS = 5
+    ERROR = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """One way to group records for a cube: the columns, and what they become in its rows."""
+
+    columns: tuple[str, ...]
+    dimension: str
+    value: str = "''"
+    qualifier: str = "''"
+
+
+_TOTAL = Grouping((), str(Dimension.TOTAL.value))
+_MODEL = Grouping(("model", "provider"), str(Dimension.MODEL.value), "model", "provider")
+_ENDPOINT = Grouping(("endpoint",), str(Dimension.ENDPOINT.value), "endpoint")
+_CAPABILITY = Grouping(("capability",), str(Dimension.CAPABILITY.value), "capability")
+_TYPE = Grouping(("type",), str(Dimension.TYPE.value), "type")
+_OUTCOME = Grouping(
+    ("succeeded", "status_code", "error_type"),
+    f"CASE WHEN succeeded THEN {Dimension.SUCCESS.value} ELSE {Dimension.ERROR.value} END",
+    "status_code::text",
+    "error_type",
+)
+
+_FINE: Final = (_MODEL, _ENDPOINT, _CAPABILITY, _TOTAL)
+_COARSE: Final = (_MODEL, _ENDPOINT, _CAPABILITY, _TYPE, _OUTCOME, _TOTAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Cube:
+    """One rollup table.
+
+    ``bucket`` is the column of the expanded records (see `usage.rollups.expand`) that becomes the bucket.
+    """
+
+    table: str
+    bucket: str
+    groupings: tuple[Grouping, ...]
+    measures: tuple[Measure, ...]
+    dimensional: bool = True
+    meters: bool = False
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The columns of the primary key."""
+        if not self.dimensional:
+            return ("organization_id", "bucket", "credential_id")
+        place = ("organization_id", "dimension", "bucket", "credential_id", "value", "qualifier")
+        return (*place, "meter") if self.meters else place
+
+    @property
+    def sums(self) -> tuple[str, ...]:
+        """The columns that add up."""
+        return tuple(measure.name for measure in self.measures)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns, key first."""
+        return (*self.key, *self.sums)
+
+    def rows_from(self, source: str) -> str:
+        """Return the SELECT that makes this cube's rows, with `columns`, from expanded records."""
+        if not self.dimensional:
+            return self._undimensional(source)
+        fixed = ["organization_id", self.bucket, "credential_id", *(["meter"] if self.meters else [])]
+        sets = ", ".join(f"({', '.join([*fixed, *g.columns])})" for g in self.groupings)
+        meter = "meter, " if self.meters else ""
+        joined = (
+            f"{source} CROSS JOIN LATERAL jsonb_each_text(quantities) AS quantity(meter, amount)"
+            if self.meters
+            else source
+        )
+        return (
+            f"SELECT organization_id, {self._case('dimension')} AS dimension, {self.bucket} AS bucket, credential_id, "
+            f"coalesce({self._case('value')}, '') AS value, coalesce({self._case('qualifier')}, '') AS qualifier, "
+            f"{meter}{self._sums()} FROM {joined} GROUP BY GROUPING SETS ({sets})"
+        )
+
+    def upsert(self, rows: str) -> str:
+        """Return the INSERT that adds rows to the cube."""
+        added = ", ".join(f"{name} = {self.table}.{name} + excluded.{name}" for name in self.sums)
+        return self._insert(rows, added)
+
+    def replace(self, rows: str) -> str:
+        """Return the INSERT that puts rows in the place of what the cube says."""
+        return self._insert(rows, ", ".join(f"{name} = excluded.{name}" for name in self.sums))
+
+    def _insert(self, rows: str, conflict: str) -> str:
+        # In key order, so that two writers would meet in one order.
+        return (
+            f"INSERT INTO {self.table} ({', '.join(self.columns)}) SELECT {', '.join(self.columns)} FROM ({rows}) AS r "
+            f"ORDER BY {', '.join(self.key)} ON CONFLICT ({', '.join(self.key)}) DO UPDATE SET {conflict}"
+        )
+
+    def _sums(self) -> str:
+        return ", ".join(f"{measure.of_records} AS {measure.name}" for measure in self.measures)
+
+    def _undimensional(self, source: str) -> str:
+        return (
+            f"SELECT organization_id, {self.bucket} AS bucket, credential_id, {self._sums()} FROM {source} "
+            f"GROUP BY organization_id, {self.bucket}, credential_id"
+        )
+
+    def _case(self, part: str) -> str:
+        """Return the expression that tells the grouping sets apart; totals, without a column, come last."""
+        branches = " ".join(
+            f"WHEN grouping({g.columns[0]}) = 0 THEN {getattr(g, part)}" for g in self.groupings if g.columns
+        )
+        total = next(g for g in self.groupings if not g.columns)
+        return f"CASE {branches} ELSE {getattr(total, part)} END"
+
+
+_METER_MEASURES: Final = (Measure("records", "count(*)"), Measure("quantity", "sum(amount::numeric)"))
+
+MINUTE: Final = Cube("usage_rollup_minute", "minute", (), MEASURES, dimensional=False)
+QUARTER: Final = Cube("usage_rollup_quarter", "quarter", _FINE, (*MEASURES, HISTOGRAM))
+DAY: Final = Cube("usage_rollup_day", "day", _COARSE, (*MEASURES, HISTOGRAM))
+METER_QUARTER: Final = Cube("usage_meter_quarter", "quarter", _FINE, _METER_MEASURES, meters=True)
+METER_DAY: Final = Cube("usage_meter_day", "day", _COARSE, _METER_MEASURES, meters=True)
+
+CUBES: Final = (MINUTE, QUARTER, DAY, METER_QUARTER, METER_DAY)

@@ -1,0 +1,12 @@
+"""The paths of usage under /api/v1/."""
+
+from django.urls import URLPattern, path
+
+from usage.api import RecordViewSet, SeriesView, UsageView
+
+urlpatterns: list[URLPattern] = [
+    path("records", RecordViewSet.as_view({"get": "list", "post": "create"}), name="records"),
+    path("records/<path:record_id>", RecordViewSet.as_view({"get": "retrieve"}), name="record"),
+    path("usage", UsageView.as_view(), name="usage"),
+    path("usage/series", SeriesView.as_view(), name="usage-series"),
+]
