@@ -93,8 +93,9 @@ class RecordViewSet(TenantViewSet):
         operation_id="createRecords",
         summary="Send records",
         description=(
-            "One record, an array, one a line, or CloudEvents; gzip is read. Good records are kept although others "
-            "of the same request are refused. Once answered, what was accepted is stored, unique and in every total."
+            "One record, an array, one a line, or CloudEvents; gzip is read. "
+            "Good records are kept although others of the same request are refused. "
+            "Once answered, what was accepted is stored, unique and in every total."
         ),
         request=REQUESTS,
         responses={
@@ -105,7 +106,7 @@ class RecordViewSet(TenantViewSet):
     )
     def create(self, request: Request) -> HttpResponse:
         """Take records in; requests reach `receive` before this."""
-        return receive(request._request)
+        return receive(request._request)  # noqa: SLF001 the plain view takes the plain request
 
     @extend_schema(
         operation_id="getRecord",

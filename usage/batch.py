@@ -10,12 +10,14 @@ from organizations.tenancy import Caller
 from usage.dialects.errors import RecordError
 from usage.dialects.plain import RecordIn
 
+# The names by which usage_store knows the columns: short, since every row of a batch repeats them.
 _SHORT: Final = {
     "key": "k", "id": "i", "credential_id": "a", "occurred_at": "t", "count": "n", "prompt_tokens": "p",
     "completion_tokens": "c", "total_tokens": "s", "cached_prompt_tokens": "pc", "cache_write_tokens": "pw",
     "reasoning_tokens": "cr", "latency_us": "l", "cost_nanos": "x", "price_id": "xi", "status_code": "sc",
     "succeeded": "ok", "execution": "ex", "type": "ty", "endpoint": "e", "capability": "ca", "model": "m",
-    "provider": "pr", "error_type": "et", "reservation_id": "ri", "links": "li", "quantities": "q", "meta": "me",
+    "provider": "pr", "error_type": "et", "reservation_id": "ri", "links": "li", "quantities": "q",
+    "meta": "me",
 }  # fmt: skip
 
 

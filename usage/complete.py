@@ -21,10 +21,8 @@ MAX_COST_NANOS: Final = 10**15
 _MAX_QUANTITY: Final = Decimal(10**15)
 _STEP: Final = Decimal("1e-9")
 _STATUSES: Final = {None: True, "success": True, "error": False}
-_LINK_FIELDS: Final = tuple(
-    (name, field) for name, field in zip(RecordIn.__struct_encode_fields__, RecordIn.__struct_fields__, strict=True)
-    if name in LINKS
-)  # fmt: skip
+_FIELDS: Final = dict(zip(RecordIn.__struct_encode_fields__, RecordIn.__struct_fields__, strict=True))
+_LINK_FIELDS: Final = tuple((name, _FIELDS[name]) for name in LINKS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +40,10 @@ class Context:
 
 
 def record_key(organization_id: int, record_id: str) -> str:
-    """Return what makes a record unique: a digest of the organization and the client's id, as hex of 16 bytes."""
+    """Return what makes a record unique: a digest of the organization and the client's id.
+
+    Shape: 32 hexadecimal digits.
+    """
     return md5(b"%d:%b" % (organization_id, record_id.encode()), usedforsecurity=False).hexdigest()
 
 
@@ -90,7 +91,7 @@ def complete(record: RecordIn, context: Context) -> Row:
 
 @lru_cache(maxsize=4096)
 def is_execution(record_type: str) -> bool:
-    """Tell whether records of this type are executions, whose outcomes S1 counts: runs, executions, invocations."""
+    """Tell whether records of this type are executions: runs, executions and invocations."""
     return record_type.rpartition(".")[2] in ("run", "execution", "invocation")
 
 

@@ -13,7 +13,7 @@ from organizations.models import Credential, Organization
 class Record(models.Model):
     """One call of the platform: immutable, unique by its key, partitioned by the week of ``occurred_at``.
 
-    Units: ``latency_us`` microseconds, ``cost_nanos`` nanos of the organization's currency (None: not priced).
+    Units: ``latency_us`` microseconds, ``cost_nanos`` nanos of the organization's currency or None.
     Tenancy: row-level security shows only the tenant's.
     """
 

@@ -16,7 +16,7 @@ _ENCODER: Final = msgspec.json.Encoder()
 
 
 class Complete(Stage):
-    """Turns what was decoded into rows: defaults filled in, units fixed, limits checked, repetitions dropped."""
+    """Turns what was decoded into rows: defaults, units, limits; repetitions are dropped."""
 
     def prepare(self, batch: Batch) -> None:
         context = _context(batch)

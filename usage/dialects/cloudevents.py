@@ -66,34 +66,40 @@ def from_structured(raw: bytes | msgspec.Raw) -> RecordIn:
 
 
 def _record(attributes: dict[str, Any], data: bytes | msgspec.Raw | None) -> RecordIn:
-    for name in _REQUIRED:
-        value = attributes.get(name)
-        if not isinstance(value, str) or not value:
-            raise Fault(f"/{name}", "missing_field", f"An event needs {name}, a string that isn't empty.")
-    if attributes["specversion"] != "1.0":
-        raise Fault("/specversion", "invalid", 'specversion must be "1.0".')
-    fields = _fields(data)
-    meta = {name: value for name, value in attributes.items() if name not in _ATTRIBUTES}
-    subject = attributes.get("subject")
-    if subject is not None and fields.client_id is None and re.fullmatch(CLIENT_ID_PATTERN, str(subject)):
-        fields.client_id = subject
-    elif subject is not None:
-        meta["subject"] = subject
-    if "dataschema" in attributes:
-        meta["dataschema"] = attributes["dataschema"]
-    if meta:
-        fields.meta = {**meta, **(fields.meta or {})}
-    if len(fields.meta or {}) > MAX_ENTRIES:
-        raise Fault(
-            "/data/meta", "invalid", f"meta and the event's own attributes have over {MAX_ENTRIES} entries."
-        )
+    _check_required(attributes)
     identity = _identity(attributes)
+    fields = _fields(data)
+    _keep_the_rest(attributes, fields)
     return RecordIn(
         **{name: getattr(fields, name) for name in Fields.__struct_fields__},
         id=identity.id,
         type=identity.type,
         timestamp=identity.timestamp,
     )
+
+
+def _check_required(attributes: dict[str, Any]) -> None:
+    for name in _REQUIRED:
+        value = attributes.get(name)
+        if not isinstance(value, str) or not value:
+            raise Fault(f"/{name}", "missing_field", f"An event needs {name}, a string that isn't empty.")
+    if attributes["specversion"] != "1.0":
+        raise Fault("/specversion", "invalid", 'specversion must be "1.0".')
+
+
+def _keep_the_rest(attributes: dict[str, Any], fields: Fields) -> None:
+    """Put what has no field of its own into the metadata; a subject that is a client id says whose use it is."""
+    rest = {name: value for name, value in attributes.items() if name not in _ATTRIBUTES}
+    rest |= {name: attributes[name] for name in ("subject", "dataschema") if name in attributes}
+    subject = str(rest.get("subject", ""))
+    if fields.client_id is None and re.fullmatch(CLIENT_ID_PATTERN, subject):
+        fields.client_id = subject
+        del rest["subject"]
+    if rest:
+        fields.meta = {**rest, **(fields.meta or {})}
+    if len(fields.meta or {}) > MAX_ENTRIES:
+        detail = f"meta and the event's own attributes have over {MAX_ENTRIES} entries."
+        raise Fault("/data/meta", "invalid", detail)
 
 
 def _fields(data: bytes | msgspec.Raw | None) -> Fields:

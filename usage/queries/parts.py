@@ -33,7 +33,7 @@ class Part:
 def cut(period: Period, inner_starts: Iterable[datetime], tz: ZoneInfo, *, quarters: bool) -> list[Part]:
     """Return the parts of a window, in order: whole days, quarter-hours around them, records at the edges.
 
-    ``inner_starts`` are where buckets begin within the window; a source that they would cut through isn't used.
+    ``inner_starts`` are where buckets begin within the window; what they would cut through isn't used.
     ``quarters`` says whether the quarter cube has what is asked for.
     """
     starts = list(inner_starts)

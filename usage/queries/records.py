@@ -12,7 +12,10 @@ from django.db import connection
 from usage.complete import record_key
 from usage.models import Record
 
-_FIND = "SELECT {columns} FROM usage_find(%s, %s, %s::text[], %s::jsonb, %s::jsonb[], %s::timestamptz, %s::uuid, %s, %s)"
+_FIND = (
+    "SELECT {columns} FROM "
+    "usage_find(%s, %s, %s::text[], %s::jsonb, %s::jsonb[], %s::timestamptz, %s::uuid, %s, %s)"
+)
 _COLUMNS = tuple(str(field.column) for field in Record._meta.concrete_fields)
 _JSON_COLUMNS = ("links", "quantities", "meta")
 _SELECT = ", ".join(f'"{column}"' for column in _COLUMNS)
@@ -93,7 +96,8 @@ def find_record(organization_id: int, record_id: str) -> StoredRecord | None:
         if found is None:
             return None
         cursor.execute(
-            f"SELECT {_SELECT} FROM usage_record WHERE organization_id = %s AND occurred_at = %s AND key = %s",
+            f"SELECT {_SELECT} FROM usage_record "
+            "WHERE organization_id = %s AND occurred_at = %s AND key = %s",
             [organization_id, found[0], key],
         )
         records = _records(cursor.fetchall())

@@ -1,4 +1,4 @@
-"""Adding up: one statement over the coarsest cubes that can answer, what is pending, and records at the edges.
+"""Adding up: one statement over the coarsest cubes that can answer, what is pending, and records at edges.
 
 Pending rows count exactly where a cube answers. Everything is read on one snapshot, so that a sum is
 always that of whole batches, and sums and meters agree.
@@ -114,9 +114,13 @@ def _statement(query: RollupQuery, timezone: str) -> _Sql:
     sources = list(_sum_sources(query, parts, timezone))
     params = [value for source in sources for value in source.params]
     union = " UNION ALL ".join(source.text for source in sources)
-    place = f"bucket, {'credential_id' if query.by_credential else 'NULL::bigint AS credential_id'}, value, qualifier"
+    credential = "credential_id" if query.by_credential else "NULL::bigint AS credential_id"
+    place = f"bucket, {credential}, value, qualifier"
     group = "bucket, value, qualifier" + (", credential_id" if query.by_credential else "")
-    answer = f"SELECT {place}, NULL::text AS meter, NULL::numeric AS quantity, {totals} FROM ({union}) AS parts GROUP BY {group}"
+    answer = (
+        f"SELECT {place}, NULL::text AS meter, NULL::numeric AS quantity, {totals} "
+        f"FROM ({union}) AS parts GROUP BY {group}"
+    )
     if query.meters:
         sources = list(_meter_sources(query, parts, timezone))
         params += [value for source in sources for value in source.params]
@@ -174,7 +178,8 @@ def _of_cube(query: RollupQuery, cube: Cube, part: Part, timezone: str, columns:
     where, params = _conditions(query, "value")
     return _Sql(
         f"SELECT width_bucket(bucket, %s::{kind}[]) AS bucket, credential_id, value, qualifier, {columns} "
-        f"FROM {cube.table} WHERE organization_id = %s AND dimension = %s AND bucket >= %s AND bucket < %s{where}",
+        f"FROM {cube.table} "
+        f"WHERE organization_id = %s AND dimension = %s AND bucket >= %s AND bucket < %s{where}",
         [starts, query.organization_id, query.dimension.value, *bounds, *params],
     )
 
@@ -196,7 +201,8 @@ def _record_meters(query: RollupQuery, table: str, part: Part) -> _Sql:
     rows = _rows(query, table, part)
     return _Sql(
         "SELECT bucket, credential_id, value, qualifier, meter, sum(amount::numeric) AS quantity "
-        f"FROM ({rows.text}) AS source CROSS JOIN LATERAL jsonb_each_text(quantities) AS entry (meter, amount) "
+        f"FROM ({rows.text}) AS source "
+        "CROSS JOIN LATERAL jsonb_each_text(quantities) AS entry (meter, amount) "
         "GROUP BY 1, 2, 3, 4, 5",
         rows.params,
     )
@@ -206,7 +212,8 @@ def _rows(query: RollupQuery, table: str, part: Part) -> _Sql:
     value, qualifier, having = _OF_RECORDS[query.dimension]
     where, params = _conditions(query, value)
     return _Sql(
-        f"SELECT *, width_bucket(occurred_at, %s::timestamptz[]) AS bucket, {value} AS value, {qualifier} AS qualifier "
+        "SELECT *, width_bucket(occurred_at, %s::timestamptz[]) AS bucket, "
+        f"{value} AS value, {qualifier} AS qualifier "
         f"FROM {table} WHERE organization_id = %s AND occurred_at >= %s AND occurred_at < %s{having}{where}",
         [query.bucket_starts, query.organization_id, part.start, part.end, *params],
     )

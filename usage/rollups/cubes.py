@@ -94,8 +94,9 @@ class Cube:
             else source
         )
         return (
-            f"SELECT organization_id, {self._case('dimension')} AS dimension, {self.bucket} AS bucket, credential_id, "
-            f"coalesce({self._case('value')}, '') AS value, coalesce({self._case('qualifier')}, '') AS qualifier, "
+            f"SELECT organization_id, {self._case('dimension')} AS dimension, {self.bucket} AS bucket, "
+            f"credential_id, coalesce({self._case('value')}, '') AS value, "
+            f"coalesce({self._case('qualifier')}, '') AS qualifier, "
             f"{meter}{self._sums()} FROM {joined} GROUP BY GROUPING SETS ({sets})"
         )
 
@@ -109,10 +110,11 @@ class Cube:
         return self._insert(rows, ", ".join(f"{name} = excluded.{name}" for name in self.sums))
 
     def _insert(self, rows: str, conflict: str) -> str:
+        columns, key = ", ".join(self.columns), ", ".join(self.key)
         # In key order, so that two writers would meet in one order.
         return (
-            f"INSERT INTO {self.table} ({', '.join(self.columns)}) SELECT {', '.join(self.columns)} FROM ({rows}) AS r "
-            f"ORDER BY {', '.join(self.key)} ON CONFLICT ({', '.join(self.key)}) DO UPDATE SET {conflict}"
+            f"INSERT INTO {self.table} ({columns}) SELECT {columns} FROM ({rows}) AS fresh "
+            f"ORDER BY {key} ON CONFLICT ({key}) DO UPDATE SET {conflict}"
         )
 
     def _sums(self) -> str:

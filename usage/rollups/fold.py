@@ -1,4 +1,6 @@
-"""Folding: what is pending becomes part of the cubes, in one statement, so no reader ever sees it in neither or both.
+"""Folding: what is pending becomes part of the cubes, in one statement.
+
+No reader ever sees a record in neither or in both.
 
 One folder works at a time (an advisory lock); ingest never waits for it, since it only adds pending rows.
 """
@@ -69,12 +71,14 @@ def _fold_sql(zones: ZoneTable, chunk: int) -> tuple[str, list[Any]]:
         "SELECT pending.ctid FROM usage_pending pending "
         "JOIN organizations_organization organization ON organization.id = pending.organization_id "
         f"JOIN {zones.sql} ON zone.name = organization.rollup_timezone "
-        "WHERE pending.occurred_at >= zone.starts[1] AND pending.occurred_at < zone.starts[cardinality(zone.starts)] "
+        "WHERE pending.occurred_at >= zone.starts[1] "
+        "AND pending.occurred_at < zone.starts[cardinality(zone.starts)] "
         "LIMIT %s"
     )
     inserts = ", ".join(f"{cube.table}_rows AS ({cube.upsert(cube.rows_from('folding'))})" for cube in CUBES)
     sql = (
-        f"WITH gone AS MATERIALIZED (DELETE FROM usage_pending WHERE ctid = ANY(ARRAY({claimed})) RETURNING *), "
+        "WITH gone AS MATERIALIZED "
+        f"(DELETE FROM usage_pending WHERE ctid = ANY(ARRAY({claimed})) RETURNING *), "
         f"folding AS MATERIALIZED ({expanded('gone', zones.sql)}), {inserts} SELECT count(*) FROM gone"
     )
     return sql, [*zones.params, chunk, *zones.params]

@@ -122,7 +122,8 @@ def _rebuild_sql(stretch: Stretch) -> tuple[str, list[Any]]:
     zones = ZoneTable.of([stretch.days])
     records, record_params = stretch.source("usage_record")
     parts = [
-        "taken AS (DELETE FROM usage_pending WHERE organization_id = %s AND occurred_at >= %s AND occurred_at < %s)",
+        "taken AS (DELETE FROM usage_pending "
+        "WHERE organization_id = %s AND occurred_at >= %s AND occurred_at < %s)",
         f"counting AS MATERIALIZED ({expanded(records, zones.sql)})",
     ]
     params: list[Any] = [stretch.organization_id, stretch.start, stretch.end, *record_params, *zones.params]
@@ -132,8 +133,10 @@ def _rebuild_sql(stretch: Stretch) -> tuple[str, list[Any]]:
         parts += [
             f"{cube.table}_fresh AS MATERIALIZED ({cube.rows_from('counting')})",
             f"{cube.table}_put AS ({cube.replace(f'SELECT * FROM {cube.table}_fresh')})",
-            f"{cube.table}_gone AS (DELETE FROM {cube.table} AS old WHERE {condition} "
-            f"AND NOT EXISTS (SELECT FROM {cube.table}_fresh AS fresh WHERE {key}))",
+            (
+                f"{cube.table}_gone AS (DELETE FROM {cube.table} AS old WHERE {condition} "
+                f"AND NOT EXISTS (SELECT FROM {cube.table}_fresh AS fresh WHERE {key}))"
+            ),
         ]
         params += bounds
     return f"WITH {', '.join(parts)} SELECT 1", params
