@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -45,6 +46,8 @@ class Heartbeat(bootsteps.StartStopStep):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        with suppress(RedisError):
+            self._client.delete(KEY)
 
     def _beat(self) -> None:
         try:

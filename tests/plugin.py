@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import signal
 import tempfile
 from pathlib import Path
+from types import FrameType
 
+import psutil
 import pytest
 
 from config.bootstrap import Roles, bootstrap
@@ -14,21 +18,17 @@ from config.databases import parse_address
 from config.embedded import EmbeddedPostgres, EmbeddedRedis
 
 OWNER, APP, LOOKUP = "headroom_owner", "headroom_app", "headroom_lookup"
-FOREIGN = (
-    "DATABASE_URL",
-    "DATABASE_OWNER_URL",
-    "DATABASE_ADMIN_URL",
-    "REDIS_URL",
-    "SECRET_KEY",
-    "ALLOWED_HOSTS",
-)
+EXAMPLE = Path(__file__).resolve().parent.parent / ".env.example"
+PREFIX = "headroom-tests-"
+OWNER_FILE = "owner"
 
 
 class Services:
     """The servers of one run of the suite, in a directory that goes away with them."""
 
     def __init__(self) -> None:
-        self.data = Path(tempfile.mkdtemp(prefix="headroom-tests-"))
+        self.data = Path(tempfile.mkdtemp(prefix=PREFIX))
+        self._write_owner()
         (self.data / "static").mkdir()
         self.postgres = EmbeddedPostgres(self.data, durable=False)
         self.redis = EmbeddedRedis(self.data, durable=False)
@@ -49,9 +49,12 @@ class Services:
         shutil.rmtree(self.postgres.sockets, ignore_errors=True)
         shutil.rmtree(self.data, ignore_errors=True)
 
+    def _write_owner(self) -> None:
+        (self.data / OWNER_FILE).write_text(f"{os.getpid()} {psutil.Process().create_time()}")
+
     def _point_environment(self) -> None:
         # The environment of whoever runs the suite must not decide what is tested.
-        for name in [*FOREIGN, *(name for name in os.environ if name.startswith("HEADROOM_"))]:
+        for name in documented_variables():
             os.environ.pop(name, None)
         os.environ.update(
             HEADROOM_ENV_FILE=os.devnull,
@@ -66,11 +69,42 @@ class Services:
 services = pytest.StashKey[Services]()
 
 
+def documented_variables() -> list[str]:
+    """Return the names of the variables that `.env.example` explains."""
+    return re.findall(r"^#([A-Z_]+)=", EXAMPLE.read_text(), re.MULTILINE)
+
+
+class _Count:
+    executed = 0
+
+
+def sweep() -> None:
+    """End the servers of runs that were killed before they could do so themselves."""
+    for data in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        if _is_abandoned(data):
+            EmbeddedRedis(data).stop()
+            EmbeddedPostgres(data).stop(immediate=True)
+            shutil.rmtree(data, ignore_errors=True)
+
+
+def _is_abandoned(data: Path) -> bool:
+    try:
+        number, started = (data / OWNER_FILE).read_text().split()
+        return psutil.Process(int(number)).create_time() != float(started)
+    except psutil.NoSuchProcess:
+        return True
+    except (OSError, ValueError, psutil.Error):
+        return False
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Start the servers before pytest-django reads the settings."""
     if early_config.known_args_namespace.help or early_config.known_args_namespace.version:
         return
+    # Whoever ends the run with SIGTERM has the servers ended with it, as after Ctrl-C.
+    signal.signal(signal.SIGTERM, _interrupt)
+    sweep()
     running = Services()
     early_config.stash[services] = running
     try:
@@ -80,9 +114,26 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
         raise
 
 
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Count the tests that ran, whatever came of them."""
+    if report.when == "call" and not report.skipped:
+        _Count.executed += 1
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Fail a run in which nothing was tested: a suite that is skipped must not look like one that passed."""
+    if exitstatus == pytest.ExitCode.OK and not session.config.option.collectonly and not _Count.executed:
+        session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """End the servers that this run started."""
     running = config.stash.get(services, None)
     if running is not None:
         running.stop()
         del config.stash[services]
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -29,18 +29,16 @@ class Server:
     def __init__(self, environment: dict[str, str], *, workers: int = 1, threads: int = 4) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._environment = {**os.environ, **environment}
-        self._size = ["--workers", str(workers), "--blocking-threads", str(threads)]
+        size = {"WEB_WORKERS": str(workers), "WEB_THREADS": str(threads)}
+        self._environment = {**os.environ, **environment, **size, "HOST": "127.0.0.1", "PORT": str(self.port)}
         self._process: subprocess.Popen[bytes] | None = None
         self._log = Path(tempfile.mkstemp(prefix="headroom-server-", suffix=".log")[1])
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port"]
-        command += [str(self.port), *self._size, "--no-access-log", "--log-level", "warning"]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*command, "config.wsgi:application"],
+                [sys.executable, "-m", "config.web"],
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=ROOT,

@@ -28,6 +28,7 @@ class Account(NamedTuple):
 def spawn(arguments: Sequence[str], *, log: Path, account: Account | None) -> subprocess.Popen[bytes]:
     """Start a server in a session of its own, so that the terminal's Ctrl-C reaches its supervisor only."""
     _rotate(log)
+    log.touch(mode=0o600)
     with log.open("ab") as output:
         return subprocess.Popen(
             arguments,
