@@ -4,7 +4,6 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import Direction, OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
@@ -28,7 +27,7 @@ class ProblemSerializer(CamelSerializer):
     status = serializers.IntegerField()
     detail = serializers.CharField()
     code = serializers.CharField()
-    errors = FaultSerializer(many=True, required=False)
+    errors = FaultSerializer(many=True, required=False)  # type: ignore[assignment] # the wire's name
 
 
 _MEANINGS = {
@@ -73,7 +72,7 @@ OFFSET_PARAMETERS = [
 ]
 
 
-class MomentFieldSchema(OpenApiSerializerFieldExtension):
+class MomentFieldSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
     """A moment is a date-time; as input, also Unix milliseconds."""
 
     target_class = "core.serializers.MomentField"
@@ -84,7 +83,7 @@ class MomentFieldSchema(OpenApiSerializerFieldExtension):
         return moment if direction == "response" else {"oneOf": [moment, {"type": "integer"}]}
 
 
-class MoneyFieldSchema(OpenApiSerializerFieldExtension):
+class MoneyFieldSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
     """An amount is a decimal string."""
 
     target_class = "core.serializers.MoneyField"
@@ -94,14 +93,3 @@ class MoneyFieldSchema(OpenApiSerializerFieldExtension):
         places = f"{{{PLACES}}}" if direction == "response" else f"{{1,{PLACES}}}"
         fraction = f"\\.[0-9]{places}" if direction == "response" else f"(\\.[0-9]{places})?"
         return {"type": "string", "pattern": f"^-?(0|[1-9][0-9]*){fraction}$"}
-
-
-__all__ = [
-    "CURSOR_PARAMETERS",
-    "OFFSET_PARAMETERS",
-    "FaultSerializer",
-    "OpenApiTypes",
-    "ProblemSerializer",
-    "parameter",
-    "problems",
-]

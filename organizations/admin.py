@@ -45,7 +45,7 @@ class UserCreationForm(AdminUserCreationForm):  # type: ignore[type-arg]
 
 
 @admin.register(User)
-class UserAdmin(BaseUserAdmin):
+class UserAdmin(BaseUserAdmin):  # type: ignore[type-arg]
     """People; one who leaves is made inactive, since the audit trail names them."""
 
     add_form = UserCreationForm
@@ -231,4 +231,4 @@ class EventAdmin(ReadOnlyAdmin):
 
 
 for _tracked in (Organization, Membership, Invitation, Credential, Plan):
-    admin.site.register(_tracked.pgh_event_model, EventAdmin)  # type: ignore[attr-defined]
+    admin.site.register(_tracked.pgh_event_model, EventAdmin)  # type: ignore[union-attr]

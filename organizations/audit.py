@@ -127,7 +127,8 @@ def audit_page(
 
 def _events(organization_id: int, page: CursorPage, kinds: list[str], after: int | None) -> list[_Event]:
     direction, beyond = ("DESC", "<") if page.descending else ("ASC", ">")
-    parts, values = [], []
+    parts: list[str] = []
+    values: list[str | int] = []
     for kind in kinds:
         parts.append(_select(KINDS[kind], direction, beyond if after is not None else None))
         values += [kind, organization_id, *([] if after is None else [after]), page.take + 1]
@@ -166,9 +167,9 @@ def _entries(events: list[_Event]) -> list[AuditEntry]:
 
 
 def _user_names(events: list[_Event]) -> dict[int, str]:
-    mentioned = {event.context.get("userId") for event in events}
+    mentioned = {event.context["userId"] for event in events if "userId" in event.context}
     mentioned |= {event.row["user_id"] for event in events if event.kind == "member"}
-    return dict(User.objects.filter(pk__in=mentioned - {None}).values_list("pk", "email"))
+    return dict(User.objects.filter(pk__in=mentioned).values_list("pk", "email"))
 
 
 def _entry(event: _Event, users: Mapping[int, str], plans: Mapping[int, str]) -> AuditEntry:

@@ -1,6 +1,6 @@
 """The ground of every REST view: authenticate, check the scope, read strictly, enter the tenant."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.core.exceptions import ImproperlyConfigured
@@ -67,16 +67,17 @@ class MemberAuthentication(SessionAuthentication):
 class JsonNegotiation(BaseContentNegotiation):
     """Answers JSON whatever the ``Accept`` header says, and leaves ``?format=`` to the views."""
 
-    def select_parser(self, request: Request, parsers: Sequence[BaseParser]) -> BaseParser | None:
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
         """Return the parser for exactly the body's media type."""
         sent = (request.content_type or "").partition(";")[0].strip().lower()
         return next((parser for parser in parsers if parser.media_type == sent), None)
 
     def select_renderer(
-        self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
         """Return the first renderer."""
-        return renderers[0], str(renderers[0].media_type)
+        first = next(iter(renderers))
+        return first, str(first.media_type)
 
 
 class TenantAPIView(APIView):
@@ -93,7 +94,7 @@ class TenantAPIView(APIView):
     renderer_classes = (JSONRenderer,)
     parser_classes = (JSONParser,)
     content_negotiation_class = JsonNegotiation
-    http_method_names: ClassVar[list[str]] = ["get", "post", "put", "patch", "delete", "head"]
+    http_method_names = ["get", "post", "put", "patch", "delete", "head"]
 
     required_scopes: ClassVar[Mapping[str, str]] = {}
     accepted_params: ClassVar[Mapping[str, Sequence[str]]] = {}

@@ -6,7 +6,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 
 
-class KeySchema(OpenApiAuthenticationExtension):
+class KeySchema(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """A key in the ``Authorization`` header."""
 
     target_class = "organizations.http.KeyAuthentication"
@@ -17,7 +17,7 @@ class KeySchema(OpenApiAuthenticationExtension):
         return {"type": "http", "scheme": "bearer", "bearerFormat": "hr_…"}
 
 
-class MemberSchema(OpenApiAuthenticationExtension):
+class MemberSchema(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """A signed-in member's session, with a CSRF token for what writes."""
 
     target_class = "organizations.http.MemberAuthentication"
