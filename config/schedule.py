@@ -4,4 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-BEAT_SCHEDULE: dict[str, dict[str, Any]] = {}
+from celery.schedules import crontab
+
+BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    # Reads add what is pending, so this decides how much they have to add, never what they answer.
+    "fold-pending": {"task": "usage.tasks.fold_pending", "schedule": 2.0, "options": {"expires": 2}},
+    "make-partitions": {"task": "usage.tasks.make_partitions", "schedule": crontab(minute="7")},
+    "align-days": {"task": "usage.tasks.align_days", "schedule": crontab(minute="*/10")},
+    "drop-expired": {"task": "usage.tasks.drop_expired", "schedule": crontab(hour="2", minute="17")},
+    "verify-rollups": {"task": "usage.tasks.verify_rollups", "schedule": crontab(hour="3", minute="37")},
+}
+"""Times are UTC."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.utils import IntegrityError
 
 from core.periods import Period
@@ -14,7 +14,7 @@ from usage.history import history_start
 from usage.rollups.rebuild import rebuild, stretches
 
 WEEKS_AHEAD: Final = 4
-_WEEK: Final = timedelta(weeks=1)
+WEEK: Final = timedelta(weeks=1)
 _FIRST_MONDAY: Final = datetime(1970, 1, 5, tzinfo=UTC)
 _WEEK_SECONDS: Final = 7 * 24 * 3600
 _FIRST_SECONDS: Final = int(_FIRST_MONDAY.timestamp())
@@ -34,17 +34,17 @@ def ensure_for(moments: Iterable[datetime]) -> None:
         _made.add(number)
 
 
-def make(monday: date) -> bool:
+def make(monday: date, *, using: str = DEFAULT_DB_ALIAS) -> bool:
     """Make the partition of a week; False when it is there."""
-    with connection.cursor() as cursor:
+    with connections[using].cursor() as cursor:
         cursor.execute("SELECT usage_make_partition(%s)", [monday])
         return bool(_scalar(cursor.fetchone()))
 
 
-def make_ahead(now: datetime) -> int:
+def make_ahead(now: datetime, *, using: str = DEFAULT_DB_ALIAS) -> int:
     """Make the partitions of this week and the next ones, and return how many were missing."""
     number = int(now.timestamp() - _FIRST_SECONDS) // _WEEK_SECONDS
-    return sum(make(_monday(number + ahead)) for ahead in range(WEEKS_AHEAD + 1))
+    return sum(make(_monday(number + ahead), using=using) for ahead in range(WEEKS_AHEAD + 1))
 
 
 def forget() -> None:
@@ -70,7 +70,7 @@ def drop_expired(now: datetime) -> int:
     by_id = {o.pk: o for o in organizations}
     touched = 0
     for monday in _weeks():
-        ends = datetime.combine(monday + _WEEK, datetime.min.time(), UTC)
+        ends = datetime.combine(monday + WEEK, datetime.min.time(), UTC)
         if all(begin < ends for begin in begins.values()):
             break
         entitled = [pk for pk, begin in begins.items() if begin < ends]
@@ -86,7 +86,7 @@ def _drop_week(monday: date, entitled: list[int], by_id: dict[int, Organization]
         for organization_id in expired if isinstance(expired, list) else []:
             organization = by_id.get(organization_id)
             if organization is not None:
-                for stretch in stretches(organization, Period(start, start + _WEEK)):
+                for stretch in stretches(organization, Period(start, start + WEEK)):
                     rebuild(stretch)
     forget()
     return bool(expired)
@@ -99,7 +99,7 @@ def _weeks() -> list[date]:
 
 
 def _monday(number: int) -> date:
-    return (_FIRST_MONDAY + number * _WEEK).date()
+    return (_FIRST_MONDAY + number * WEEK).date()
 
 
 def _scalar(row: tuple[object, ...] | None) -> object:

@@ -89,7 +89,7 @@ def _body(request: HttpRequest) -> bytes:
         raise Problem(
             status=415,
             code="unsupported_encoding",
-            detail=f"The Content-Encoding {encoding[:40]!r} is not accepted; accepted: {', '.join(_ENCODINGS)}.",
+            detail=f"The Content-Encoding {encoding[:40]!r} is unknown; accepted: {', '.join(_ENCODINGS)}.",
             headers={"Accept-Encoding": "gzip"},
         )
     raw = _read(request)

@@ -86,7 +86,7 @@ REQUESTS: Final[dict[str, Any]] = {
 """The bodies of ``POST /records`` by media type."""
 
 
-class QuantitySchema(OpenApiSerializerFieldExtension):
+class QuantitySchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
     """A quantity is an integer, or a decimal string."""
 
     target_class = "usage.serializers.QuantityField"
@@ -96,7 +96,7 @@ class QuantitySchema(OpenApiSerializerFieldExtension):
         return {"oneOf": [{"type": "integer"}, {"type": "string", "pattern": r"^[0-9]+\.[0-9]+$"}]}
 
 
-class ScalarSchema(OpenApiSerializerFieldExtension):
+class ScalarSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
     """A scalar of metadata."""
 
     target_class = "usage.serializers.ScalarField"

@@ -165,7 +165,7 @@ class OutcomeSerializer(CamelSerializer):
     accepted = serializers.IntegerField()
     duplicates = serializers.IntegerField()
     rejected = serializers.IntegerField()
-    errors = RecordErrorSerializer(many=True)
+    errors = RecordErrorSerializer(many=True)  # type: ignore[assignment] # the wire's name
 
 
 class RefusedSerializer(OutcomeSerializer):

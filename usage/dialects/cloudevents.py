@@ -88,7 +88,7 @@ def _check_required(attributes: dict[str, Any]) -> None:
 
 
 def _keep_the_rest(attributes: dict[str, Any], fields: Fields) -> None:
-    """Put what has no field of its own into the metadata; a subject that is a client id says whose use it is."""
+    """Put what has no field of its own into the metadata; a subject may be a client id."""
     rest = {name: value for name, value in attributes.items() if name not in _ATTRIBUTES}
     rest |= {name: attributes[name] for name in ("subject", "dataschema") if name in attributes}
     subject = str(rest.get("subject", ""))

@@ -85,23 +85,29 @@ def find_record(organization_id: int, record_id: str) -> StoredRecord | None:
 
     Tenancy: call in the tenant's scope.
     """
-    key = record_key(organization_id, record_id)
+    key = UUID(hex=record_key(organization_id, record_id))
+    moment = occurrence(organization_id, key)
+    if moment is None:
+        return None
     with connection.cursor() as cursor:
-        # The moment as a value of its own, so that only its partition is opened.
+        cursor.execute(
+            f"SELECT {_SELECT} FROM usage_record "
+            "WHERE organization_id = %s AND occurred_at = %s AND key = %s",
+            [organization_id, moment, key],
+        )
+        records = _records(cursor.fetchall())
+    return records[0] if records else None
+
+
+def occurrence(organization_id: int, key: UUID) -> datetime | None:
+    """Return when the record with a key happened, which says in which partition it is; None without one."""
+    with connection.cursor() as cursor:
         cursor.execute(
             "SELECT occurred_at FROM usage_record_key WHERE organization_id = %s AND key = %s",
             [organization_id, key],
         )
-        found = cursor.fetchone()
-        if found is None:
-            return None
-        cursor.execute(
-            f"SELECT {_SELECT} FROM usage_record "
-            "WHERE organization_id = %s AND occurred_at = %s AND key = %s",
-            [organization_id, found[0], key],
-        )
-        records = _records(cursor.fetchall())
-    return records[0] if records else None
+        row = cursor.fetchone()
+    return None if row is None else row[0]
 
 
 def _records(rows: Sequence[Sequence[Any]]) -> list[StoredRecord]:

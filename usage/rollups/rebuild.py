@@ -122,8 +122,10 @@ def _rebuild_sql(stretch: Stretch) -> tuple[str, list[Any]]:
     zones = ZoneTable.of([stretch.days])
     records, record_params = stretch.source("usage_record")
     parts = [
-        "taken AS (DELETE FROM usage_pending "
-        "WHERE organization_id = %s AND occurred_at >= %s AND occurred_at < %s)",
+        (
+            "taken AS (DELETE FROM usage_pending "
+            "WHERE organization_id = %s AND occurred_at >= %s AND occurred_at < %s)"
+        ),
         f"counting AS MATERIALIZED ({expanded(records, zones.sql)})",
     ]
     params: list[Any] = [stretch.organization_id, stretch.start, stretch.end, *record_params, *zones.params]

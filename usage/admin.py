@@ -1,0 +1,92 @@
+"""The operator's view of records: read only, and quick however many there are."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.core.paginator import Paginator
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+
+from core import clock
+from organizations.admin import ReadOnlyAdmin
+from organizations.models import Organization
+from usage.models import Record
+from usage.partitions import WEEK
+from usage.queries.records import occurrence
+
+
+class OrganizationFilter(admin.SimpleListFilter):
+    """One organization's records; without it only the last week's are listed."""
+
+    title = "organization"
+    parameter_name = "organization"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Return the organizations by name."""
+        return [
+            (str(pk), name) for pk, name in Organization.objects.order_by("name").values_list("pk", "name")
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Record]) -> QuerySet[Record]:
+        """Return the records to list."""
+        value = self.value()
+        if value is None:
+            return queryset.filter(occurred_at__gte=clock.now() - WEEK)
+        return queryset.filter(organization_id=value) if value.isdecimal() else queryset.none()
+
+
+class BoundedPaginator(Paginator):  # type: ignore[type-arg]
+    """Pages of what would take long to count: no further than anyone turns."""
+
+    MOST = 10_000
+
+    @property
+    def count(self) -> int:
+        """Return the number of records, or the bound."""
+        records: Any = self.object_list
+        return int(records[: self.MOST].count())
+
+
+class RecordChangeList(ChangeList):
+    """A list whose links say whose record it is, since its key alone would have to be searched for."""
+
+    def url_for_result(self, result: Model) -> str:
+        """Return the address of one record."""
+        place = f"{result.organization_id}-{result.key.hex}" if isinstance(result, Record) else ""
+        return reverse(
+            "admin:usage_record_change", args=(place,), current_app=self.model_admin.admin_site.name
+        )
+
+
+@admin.register(Record)
+class RecordAdmin(ReadOnlyAdmin):
+    """Usage records."""
+
+    list_display = ("occurred_at", "record_id", "organization", "type", "model", "succeeded", "total_tokens")
+    list_filter = (OrganizationFilter,)
+    list_select_related = ("organization",)
+    ordering = ("-occurred_at", "-key")
+    paginator = BoundedPaginator
+    show_full_result_count = False
+    list_per_page = 50
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """Return the list whose links are found quickly."""
+        return RecordChangeList
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Record | None:
+        """Return the record of an address, by its organization and key."""
+        organization, _, key = object_id.partition("-")
+        try:
+            place = int(organization), UUID(hex=key)
+        except ValueError:
+            return None
+        moment = occurrence(*place)
+        if moment is None:
+            return None
+        return Record.objects.filter(organization_id=place[0], occurred_at=moment, key=place[1]).first()
