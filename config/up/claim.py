@@ -26,8 +26,9 @@ def claim(data: Path) -> Iterator[None]:
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (data / "up.lock").open("a+") as lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+            # A record lock is this process's alone; one by flock() would live on in children after a crash.
+            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (BlockingIOError, PermissionError) as error:
             raise AlreadyRunning(f"It is running already, with its data in {data}.") from error
         yield
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import psycopg
@@ -32,7 +33,7 @@ def redis(tmp_path: Path) -> Iterator[EmbeddedRedis]:
     server.stop()
 
 
-def connect(server: EmbeddedPostgres) -> psycopg.Connection[tuple[int]]:
+def connect(server: EmbeddedPostgres) -> psycopg.Connection[Any]:
     return psycopg.connect(server.url(database="postgres"), autocommit=True)
 
 

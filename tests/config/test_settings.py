@@ -62,9 +62,9 @@ def test_the_example_explains_every_variable_that_is_read() -> None:
 
 def test_the_broker_is_the_same_redis() -> None:
     assert REDIS_URL.startswith("unix:///")
-    assert REDIS_URL.replace("unix://", "redis+socket://").replace(
-        "?db=", "?virtual_host="
-    ) == CELERY_BROKER_URL
+    assert (
+        REDIS_URL.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=") == CELERY_BROKER_URL
+    )
 
 
 def test_a_development_start_makes_its_secret_once(tmp_path: Path) -> None:

@@ -1,0 +1,95 @@
+"""What a start prepares is done once, and again only when something has changed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import override_settings
+
+from config.env import Env
+from config.up import demo, prepare
+from config.up.announce import wait_until_ready
+from config.up.banner import banner
+from config.web import Binding, binding
+from tests.serving import free_port
+
+
+def test_static_files_are_collected_again_only_when_they_change(tmp_path: Path) -> None:
+    with override_settings(STATIC_ROOT=str(tmp_path)):
+        prepare.static_files()
+        collected = tmp_path / "config" / "docs.css"
+        assert collected.is_file()
+        collected.unlink()
+        prepare.static_files()
+        assert not collected.exists()
+        (tmp_path / prepare.FINGERPRINT).write_text("another")
+        prepare.static_files()
+        assert collected.is_file()
+
+
+@pytest.mark.django_db(databases=["default", "owner"])
+def test_nothing_waits_to_be_migrated() -> None:
+    assert not prepare.unapplied()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_empty_start_gets_a_demo_whose_sign_in_is_kept(tmp_path: Path) -> None:
+    made = demo.ensure(tmp_path)
+    assert made is not None
+    assert made.owner == demo.OWNER
+    assert json.loads((tmp_path / demo.FILE).read_text())["api_key"] == made.api_key
+    assert demo.ensure(tmp_path) == made
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_demo_is_put_beside_organizations_that_are_there(tmp_path: Path) -> None:
+    first = demo.ensure(tmp_path / "..")
+    assert first is not None
+    (tmp_path / ".." / demo.FILE).unlink()
+    assert demo.ensure(tmp_path) is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_sign_in_of_another_database_is_not_shown(tmp_path: Path) -> None:
+    kept: dict[str, Any] = {"organization": "gone", "owner": "o", "password": "p", "api_key": "k"}
+    (tmp_path / demo.FILE).write_text(json.dumps(kept))
+    made = demo.ensure(tmp_path)
+    assert made is not None
+    assert made.organization != "gone"
+
+
+def test_a_kept_sign_in_that_is_damaged_counts_as_none(tmp_path: Path) -> None:
+    (tmp_path / demo.FILE).write_text("{")
+    assert demo.read(tmp_path) is None
+
+
+def test_the_banner_shows_the_sign_in_and_a_whole_command() -> None:
+    shown = demo.Demo(organization="acme", owner="o@demo.example", password="p w", api_key="hr_key")
+    text = banner("http://127.0.0.1:8000", shown)
+    assert "o@demo.example" in text
+    assert "p w" in text
+    command = next(line for line in text.splitlines() if line.startswith("curl"))
+    assert command == (
+        "curl -sS http://127.0.0.1:8000/api/v1/records -H 'Authorization: Bearer hr_key'"
+        " -H 'Content-Type: application/json'"
+        ' -d \'{"type":"conversation.completion","model":"gpt-4o",'
+        '"tokens":{"prompt":1200,"completion":300}}\''
+    )
+
+
+def test_the_banner_without_a_demo_says_how_to_get_an_organization() -> None:
+    assert "manage.py create_organization NAME" in banner("http://127.0.0.1:8000", None)
+
+
+def test_the_web_listens_where_the_environment_says() -> None:
+    bound = binding(Env({"HOST": "0.0.0.0", "PORT": "9000", "WEB_WORKERS": "3", "WEB_THREADS": "5"}))
+    assert bound == Binding(host="0.0.0.0", port=9000, workers=3, threads=5)
+    assert bound.url == "http://127.0.0.1:9000"
+    assert binding(Env({})).url == "http://127.0.0.1:8000"
+
+
+def test_waiting_for_a_server_that_never_comes_ends() -> None:
+    assert not wait_until_ready(f"http://127.0.0.1:{free_port()}", patience=0.3)
