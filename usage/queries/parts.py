@@ -1,6 +1,6 @@
 """Cutting a window into what each source answers. No database."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 
 from core.periods import Granularity, Period, floor, next_bucket
 
-QUARTER_HOUR: Final = timedelta(minutes=15)
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -18,7 +17,11 @@ class Source(Enum):
 
     DAYS = "days"
     QUARTERS = "quarters"
+    MINUTES = "minutes"
     RECORDS = "records"
+
+
+_SIZES: Final = {Source.QUARTERS: timedelta(minutes=15), Source.MINUTES: timedelta(minutes=1)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,46 +33,44 @@ class Part:
     end: datetime
 
 
-def cut(period: Period, inner_starts: Iterable[datetime], tz: ZoneInfo, *, quarters: bool) -> list[Part]:
-    """Return the parts of a window, in order: whole days, quarter-hours around them, records at the edges.
+def cut(
+    period: Period, inner_starts: Iterable[datetime], tz: ZoneInfo, sources: Collection[Source]
+) -> list[Part]:
+    """Return the parts of a window, in order: the coarsest source in the middle, finer ones around it.
 
-    ``inner_starts`` are where buckets begin within the window; what they would cut through isn't used.
-    ``quarters`` says whether the quarter cube has what is asked for.
+    ``inner_starts`` are where buckets begin within the window: a source whose own buckets they would cut
+    through isn't used. ``sources`` are the cubes that know what is asked for; records always do.
     """
     starts = list(inner_starts)
-    quarters = quarters and all(floor_quarter(start) == start for start in starts)
-    if all(floor(start, Granularity.DAY, tz) == start for start in starts):
-        return _around_days(period, tz, quarters)
-    return _around_quarters(period.start, period.end) if quarters else _records(period.start, period.end)
+    usable = [source for source in Source if source in sources and _fits(source, starts, tz)]
+    return _cut(period.start, period.end, usable, tz)
 
 
-def floor_quarter(moment: datetime) -> datetime:
-    """Return the start of the quarter-hour that holds the moment."""
-    return moment - (moment - _EPOCH) % QUARTER_HOUR
+def floor_to(source: Source, moment: datetime, tz: ZoneInfo) -> datetime:
+    """Return the start of the source's bucket that holds the moment."""
+    if source is Source.DAYS:
+        return floor(moment, Granularity.DAY, tz)
+    return moment - (moment - _EPOCH) % _SIZES[source]
 
 
-def ceil_quarter(moment: datetime) -> datetime:
-    """Return the first start of a quarter-hour that isn't before the moment."""
-    return -((-(moment - _EPOCH)) // QUARTER_HOUR) * QUARTER_HOUR + _EPOCH
+def _fits(source: Source, starts: list[datetime], tz: ZoneInfo) -> bool:
+    return source is not Source.RECORDS and all(floor_to(source, start, tz) == start for start in starts)
 
 
-def _around_days(period: Period, tz: ZoneInfo, quarters: bool) -> list[Part]:
-    first = floor(period.start, Granularity.DAY, tz)
-    if first < period.start:
-        first = next_bucket(period.start, Granularity.DAY, tz)
-    last = floor(period.end, Granularity.DAY, tz)
-    edge = _around_quarters if quarters else _records
+def _ceil_to(source: Source, moment: datetime, tz: ZoneInfo) -> datetime:
+    first = floor_to(source, moment, tz)
+    if first == moment:
+        return first
+    return next_bucket(moment, Granularity.DAY, tz) if source is Source.DAYS else first + _SIZES[source]
+
+
+def _cut(start: datetime, end: datetime, usable: list[Source], tz: ZoneInfo) -> list[Part]:
+    if start >= end:
+        return []
+    if not usable:
+        return [Part(Source.RECORDS, start, end)]
+    source, *finer = usable
+    first, last = _ceil_to(source, start, tz), floor_to(source, end, tz)
     if first >= last:
-        return edge(period.start, period.end)
-    return [*edge(period.start, first), Part(Source.DAYS, first, last), *edge(last, period.end)]
-
-
-def _around_quarters(start: datetime, end: datetime) -> list[Part]:
-    first, last = ceil_quarter(start), floor_quarter(end)
-    if first >= last:
-        return _records(start, end)
-    return [*_records(start, first), Part(Source.QUARTERS, first, last), *_records(last, end)]
-
-
-def _records(start: datetime, end: datetime) -> list[Part]:
-    return [Part(Source.RECORDS, start, end)] if start < end else []
+        return _cut(start, end, finer, tz)
+    return [*_cut(start, first, finer, tz), Part(source, first, last), *_cut(last, end, finer, tz)]

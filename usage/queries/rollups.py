@@ -4,7 +4,7 @@ Pending rows count exactly where a cube answers. Everything is read on one snaps
 always that of whole batches, and sums and meters agree.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -13,30 +13,24 @@ from typing import Any, Final
 from django.db import connection
 
 from core.periods import Period, local_date, zone
+from usage.queries.facets import RECORD_COLUMNS, CubeChoice, Facet, cube_for
 from usage.queries.parts import Part, Source, cut
-from usage.rollups.cubes import DAY, METER_DAY, METER_QUARTER, QUARTER, Cube, Dimension
+from usage.rollups.cubes import DAY, METER_DAY, METER_QUARTER, MINUTE, QUARTER, Cube, Dimension
 from usage.rollups.measures import BY_NAME, HISTOGRAM, LATENCY_UNIT_JOIN, MEASURES
 
-_OF_RECORDS: Final = {
-    Dimension.TOTAL: ("''", "''", ""),
-    Dimension.MODEL: ("coalesce(model, '')", "coalesce(provider, '')", ""),
-    Dimension.ENDPOINT: ("coalesce(endpoint, '')", "''", ""),
-    Dimension.CAPABILITY: ("coalesce(capability, '')", "''", ""),
-    Dimension.TYPE: ("type", "''", ""),
-    Dimension.SUCCESS: ("coalesce(status_code::text, '')", "coalesce(error_type, '')", " AND succeeded"),
-    Dimension.ERROR: ("coalesce(status_code::text, '')", "coalesce(error_type, '')", " AND NOT succeeded"),
-}
-"""How a record spells the value and the qualifier of a dimension, and which records have a part in it."""
-
-_IN_QUARTERS: Final = frozenset({Dimension.TOTAL, Dimension.MODEL, Dimension.ENDPOINT, Dimension.CAPABILITY})
+_IN_QUARTERS: Final = {Dimension.TOTAL, Dimension.MODEL, Dimension.ENDPOINT, Dimension.CAPABILITY}
+_SUM_CUBES: Final = {Source.DAYS: DAY, Source.QUARTERS: QUARTER, Source.MINUTES: MINUTE}
+_METER_CUBES: Final = {Source.DAYS: METER_DAY, Source.QUARTERS: METER_QUARTER}
+ALL_SUMS: Final = tuple(measure.name for measure in MEASURES)
 
 
 @dataclass(frozen=True, slots=True)
 class RollupQuery:
     """What to add up for one organization.
 
-    ``starts`` are where the buckets begin, the first at the period's start; a single one makes a total.
-    ``sums`` are names of measures; ``meters`` asks for the client's quantities too.
+    ``starts`` are where the buckets begin, the first not after the period's start; none makes a total.
+    ``sums`` are names of measures; ``meters`` asks for the quantities too, all or those named.
+    ``filters`` are values of facets, for `Facet.CLIENT` the credential's id.
     Units: as the measures' names say.
     """
 
@@ -44,12 +38,10 @@ class RollupQuery:
     rollup_timezone: str
     period: Period
     starts: tuple[datetime, ...] = ()
-    sums: tuple[str, ...] = tuple(measure.name for measure in MEASURES)
-    meters: bool = False
-    dimension: Dimension = Dimension.TOTAL
-    by_credential: bool = False
-    credential_id: int | None = None
-    value: str | None = None
+    sums: tuple[str, ...] = ALL_SUMS
+    meters: bool | tuple[str, ...] = False
+    group_by: tuple[Facet, ...] = ()
+    filters: Mapping[Facet, str | int] = field(default_factory=dict)
 
     @property
     def bucket_starts(self) -> list[datetime]:
@@ -59,12 +51,10 @@ class RollupQuery:
 
 @dataclass(slots=True)
 class Group:
-    """One row of the answer: the place of its bucket among the starts, whose it is, and what adds up."""
+    """One row of the answer: the place of its bucket, the values of its facets, and what adds up."""
 
     bucket: int
-    credential_id: int | None
-    value: str
-    qualifier: str
+    values: tuple[Any, ...] = ()
     sums: dict[str, int] = field(default_factory=dict)
     meters: dict[str, Decimal] = field(default_factory=dict)
 
@@ -76,11 +66,13 @@ class _Sql:
 
 
 def add_up(query: RollupQuery) -> list[Group]:
-    """Return the groups that have any record, in order of bucket, credential, value and qualifier.
+    """Return the groups that have any record, in order of bucket and values.
 
     Tenancy: call in the tenant's scope.
     Concurrency: one statement, one snapshot; asked again should the organization's days move meanwhile.
     """
+    if query.period.start == query.period.end:
+        return []
     timezone = query.rollup_timezone
     while True:
         statement = _statement(query, timezone)
@@ -94,68 +86,83 @@ def add_up(query: RollupQuery) -> list[Group]:
 
 def _groups(query: RollupQuery, rows: Sequence[Sequence[Any]]) -> list[Group]:
     groups: dict[tuple[Any, ...], Group] = {}
-    for _, bucket, credential_id, value, qualifier, meter, quantity, *sums in rows:
+    width = len(query.group_by)
+    for _, bucket, meter, quantity, *rest in rows:
         if bucket is None:
             continue
-        place = (bucket, credential_id, value, qualifier)
-        group = groups.setdefault(place, Group(bucket - 1, credential_id, value, qualifier))
+        values, sums = tuple(rest[:width]), rest[width:]
+        group = groups.setdefault((bucket, *values), Group(bucket - 1, values))
         if meter is not None:
             group.meters[meter] = quantity
         else:
             group.sums = {name: int(number) for name, number in zip(query.sums, sums, strict=True)}
-    return [groups[place] for place in sorted(groups, key=lambda p: (p[0], p[1] or 0, p[2], p[3]))]
+    return [groups[place] for place in sorted(groups)]
 
 
 def _statement(query: RollupQuery, timezone: str) -> _Sql:
-    tz = zone(timezone)
-    parts = cut(query.period, query.bucket_starts[1:], tz, quarters=query.dimension in _IN_QUARTERS)
-    totals = ", ".join(f"sum({name}) AS {name}" for name in query.sums)
-    nulls = ", ".join(f"NULL::numeric AS {name}" for name in query.sums)
-    sources = list(_sum_sources(query, parts, timezone))
-    params = [value for source in sources for value in source.params]
-    union = " UNION ALL ".join(source.text for source in sources)
-    credential = "credential_id" if query.by_credential else "NULL::bigint AS credential_id"
-    place = f"bucket, {credential}, value, qualifier"
-    group = "bucket, value, qualifier" + (", credential_id" if query.by_credential else "")
-    answer = (
-        f"SELECT {place}, NULL::text AS meter, NULL::numeric AS quantity, {totals} "
-        f"FROM ({union}) AS parts GROUP BY {group}"
-    )
+    choice = cube_for([*query.group_by, *query.filters])
+    answers = [_sums(query, choice, timezone)]
     if query.meters:
-        sources = list(_meter_sources(query, parts, timezone))
-        params += [value for source in sources for value in source.params]
-        union = " UNION ALL ".join(source.text for source in sources)
-        answer += (
-            f" UNION ALL SELECT {place}, meter, sum(quantity) AS quantity, {nulls} "
-            f"FROM ({union}) AS parts GROUP BY {group}, meter"
-        )
+        answers.append(_meters(query, choice, timezone))
     return _Sql(
         "SELECT organization.rollup_timezone, answer.* FROM organizations_organization organization "
-        f"LEFT JOIN ({answer}) AS answer ON true WHERE organization.id = %s",
-        [*params, query.organization_id],
+        f"LEFT JOIN ({' UNION ALL '.join(answer.text for answer in answers)}) AS answer ON true "
+        "WHERE organization.id = %s",
+        [*(value for answer in answers for value in answer.params), query.organization_id],
     )
 
 
-def _sum_sources(query: RollupQuery, parts: list[Part], timezone: str) -> Iterator[_Sql]:
-    for part in parts:
-        if part.source is Source.RECORDS:
-            yield _record_sums(query, "usage_record", part)
-        else:
-            columns = ", ".join(query.sums)
-            yield _of_cube(query, DAY if part.source is Source.DAYS else QUARTER, part, timezone, columns)
+def _sums(query: RollupQuery, choice: CubeChoice | None, timezone: str) -> _Sql:
+    exact = choice is not None and choice.is_total and HISTOGRAM.name not in query.sums
+    parts = _parts(query, choice, timezone, minutes=exact)
+    columns = ", ".join(query.sums)
+    sources = [
+        _of_cube(query, choice, _SUM_CUBES[part.source], part, timezone, columns)
+        if choice is not None and part.source is not Source.RECORDS
+        else _record_sums(query, "usage_record", part)
+        for part in parts
+    ]
     if covered := _covered(parts):
-        yield _record_sums(query, "usage_pending", covered)
+        sources.append(_record_sums(query, "usage_pending", covered))
+    totals = ", ".join(f"sum({name}) AS {name}" for name in query.sums)
+    places = _places(query)
+    return _Sql(
+        f"SELECT bucket, NULL::text AS meter, NULL::numeric AS quantity{places}, {totals} "
+        f"FROM ({' UNION ALL '.join(source.text for source in sources)}) AS parts GROUP BY bucket{places}",
+        [value for source in sources for value in source.params],
+    )
 
 
-def _meter_sources(query: RollupQuery, parts: list[Part], timezone: str) -> Iterator[_Sql]:
-    for part in parts:
-        if part.source is Source.RECORDS:
-            yield _record_meters(query, "usage_record", part)
-        else:
-            cube = METER_DAY if part.source is Source.DAYS else METER_QUARTER
-            yield _of_cube(query, cube, part, timezone, "meter, quantity")
+def _meters(query: RollupQuery, choice: CubeChoice | None, timezone: str) -> _Sql:
+    parts = _parts(query, choice, timezone, minutes=False)
+    sources = [
+        _meter_cube(query, choice, part, timezone)
+        if choice is not None and part.source is not Source.RECORDS
+        else _record_meters(query, "usage_record", part)
+        for part in parts
+    ]
     if covered := _covered(parts):
-        yield _record_meters(query, "usage_pending", covered)
+        sources.append(_record_meters(query, "usage_pending", covered))
+    nulls = ", ".join(f"NULL::numeric AS {name}" for name in query.sums)
+    places = _places(query)
+    return _Sql(
+        f"SELECT bucket, meter, sum(quantity) AS quantity{places}, {nulls} "
+        f"FROM ({' UNION ALL '.join(source.text for source in sources)}) AS parts "
+        f"GROUP BY bucket, meter{places}",
+        [value for source in sources for value in source.params],
+    )
+
+
+def _parts(query: RollupQuery, choice: CubeChoice | None, timezone: str, *, minutes: bool) -> list[Part]:
+    sources: set[Source] = set()
+    if choice is not None:
+        sources.add(Source.DAYS)
+        if _IN_QUARTERS.issuperset(choice.dimensions):
+            sources.add(Source.QUARTERS)
+        if minutes:
+            sources.add(Source.MINUTES)
+    inner = [start for start in query.bucket_starts if start > query.period.start]
+    return cut(query.period, inner, zone(timezone), sources)
 
 
 def _covered(parts: list[Part]) -> Part | None:
@@ -164,24 +171,45 @@ def _covered(parts: list[Part]) -> Part | None:
     return Part(Source.RECORDS, cubes[0].start, cubes[-1].end) if cubes else None
 
 
-def _of_cube(query: RollupQuery, cube: Cube, part: Part, timezone: str, columns: str) -> _Sql:
+def _places(query: RollupQuery) -> str:
+    return "".join(f", place{index}" for index in range(len(query.group_by)))
+
+
+def _of_cube(
+    query: RollupQuery, choice: CubeChoice, cube: Cube, part: Part, timezone: str, columns: str
+) -> _Sql:
     starts: list[Any] = query.bucket_starts
     bounds: list[Any] = [part.start, part.end]
     kind = "timestamptz"
     if part.source is Source.DAYS:
         tz = zone(timezone)
-        starts, bounds, kind = (
+        starts, bounds = (
             [local_date(start, tz) for start in starts],
-            [local_date(b, tz) for b in bounds],
-            "date",
+            [local_date(bound, tz) for bound in bounds],
         )
-    where, params = _conditions(query, "value")
+        kind = "date"
+    where, params = _conditions(query, choice.columns)
+    dimension = ""
+    if cube.dimensional:
+        dimension = " AND dimension = ANY(%s)"
+        bounds = [[value.value for value in choice.dimensions], *bounds]
     return _Sql(
-        f"SELECT width_bucket(bucket, %s::{kind}[]) AS bucket, credential_id, value, qualifier, {columns} "
+        f"SELECT width_bucket(bucket, %s::{kind}[]) AS bucket{_selected(query, choice.columns)}, {columns} "
         f"FROM {cube.table} "
-        f"WHERE organization_id = %s AND dimension = %s AND bucket >= %s AND bucket < %s{where}",
-        [starts, query.organization_id, query.dimension.value, *bounds, *params],
+        f"WHERE organization_id = %s{dimension} AND bucket >= %s AND bucket < %s{where}",
+        [starts, query.organization_id, *bounds, *params],
     )
+
+
+def _meter_cube(query: RollupQuery, choice: CubeChoice, part: Part, timezone: str) -> _Sql:
+    rows = _of_cube(query, choice, _METER_CUBES[part.source], part, timezone, "meter, quantity")
+    condition, params = _named("AND", query)
+    return _Sql(f"{rows.text}{condition}", [*rows.params, *params])
+
+
+def _named(word: str, query: RollupQuery) -> tuple[str, list[Any]]:
+    """Return the condition that keeps the meters asked for."""
+    return ("", []) if query.meters is True else (f" {word} meter = ANY(%s)", [list(query.meters or ())])
 
 
 def _record_sums(query: RollupQuery, table: str, part: Part) -> _Sql:
@@ -190,42 +218,38 @@ def _record_sums(query: RollupQuery, table: str, part: Part) -> _Sql:
     select = "source.*, latency.unit AS latency_unit" if wants_histogram else "source.*"
     join = LATENCY_UNIT_JOIN if wants_histogram else ""
     rows = _rows(query, table, part)
-    source = f"(SELECT {select} FROM ({rows.text}) AS source {join}) AS counted"
+    places = _places(query)
     return _Sql(
-        f"SELECT bucket, credential_id, value, qualifier, {sums} FROM {source} GROUP BY 1, 2, 3, 4",
+        f"SELECT bucket{places}, {sums} "
+        f"FROM (SELECT {select} FROM ({rows.text}) AS source {join}) AS counted GROUP BY bucket{places}",
         rows.params,
     )
 
 
 def _record_meters(query: RollupQuery, table: str, part: Part) -> _Sql:
     rows = _rows(query, table, part)
+    places = _places(query)
     return _Sql(
-        "SELECT bucket, credential_id, value, qualifier, meter, sum(amount::numeric) AS quantity "
-        f"FROM ({rows.text}) AS source "
+        f"SELECT bucket{places}, meter, sum(amount::numeric) AS quantity FROM ({rows.text}) AS source "
         "CROSS JOIN LATERAL jsonb_each_text(quantities) AS entry (meter, amount) "
-        "GROUP BY 1, 2, 3, 4, 5",
-        rows.params,
+        f"{_named('WHERE', query)[0]} GROUP BY bucket{places}, meter",
+        [*rows.params, *_named("WHERE", query)[1]],
     )
 
 
 def _rows(query: RollupQuery, table: str, part: Part) -> _Sql:
-    value, qualifier, having = _OF_RECORDS[query.dimension]
-    where, params = _conditions(query, value)
+    where, params = _conditions(query, RECORD_COLUMNS)
     return _Sql(
-        "SELECT *, width_bucket(occurred_at, %s::timestamptz[]) AS bucket, "
-        f"{value} AS value, {qualifier} AS qualifier "
-        f"FROM {table} WHERE organization_id = %s AND occurred_at >= %s AND occurred_at < %s{having}{where}",
+        f"SELECT *, width_bucket(occurred_at, %s::timestamptz[]) AS bucket{_selected(query, RECORD_COLUMNS)} "
+        f"FROM {table} WHERE organization_id = %s AND occurred_at >= %s AND occurred_at < %s{where}",
         [query.bucket_starts, query.organization_id, part.start, part.end, *params],
     )
 
 
-def _conditions(query: RollupQuery, value: str) -> tuple[str, list[Any]]:
-    text = ""
-    params: list[Any] = []
-    if query.credential_id is not None:
-        text += " AND credential_id = %s"
-        params.append(query.credential_id)
-    if query.value is not None:
-        text += f" AND {value} = %s"
-        params.append(query.value)
-    return text, params
+def _selected(query: RollupQuery, columns: Mapping[Facet, str]) -> str:
+    return "".join(f", {columns[facet]} AS place{index}" for index, facet in enumerate(query.group_by))
+
+
+def _conditions(query: RollupQuery, columns: Mapping[Facet, str]) -> tuple[str, list[Any]]:
+    text = "".join(f" AND {columns[facet]} = %s" for facet in query.filters)
+    return text, list(query.filters.values())

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from core.periods import Granularity, Period, buckets, zone
+from usage.queries.facets import Facet
 from usage.queries.rollups import Group, RollupQuery, add_up
 
 UTC_ZONE: Final = zone("UTC")
@@ -120,7 +121,7 @@ def _query(
         period=period,
         starts=starts,
         meters=meters,
-        credential_id=subject.credential_id,
+        filters={} if subject.credential_id is None else {Facet.CLIENT: subject.credential_id},
     )
 
 
