@@ -133,7 +133,7 @@ def _occurred_at(value: str | int | None, context: Context) -> datetime:
 
 def _moment(value: str | int) -> datetime:
     # The usual spelling by the quick reader; whatever that leaves open is for the strict one to say.
-    if isinstance(value, str) and value[4:5] == "-" and value[10:11] in ("T", " ", "t"):
+    if isinstance(value, str) and value[4:8:3] == "--" and value[10:11] in ("T", " ", "t"):
         try:
             moment = datetime.fromisoformat(value)
         except ValueError:
