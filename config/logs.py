@@ -9,6 +9,9 @@ import structlog
 FORMATS = ("json", "console")
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
+# These say of every task that it was sent, received and done: some thirty lines a minute when all is well.
+PER_TASK = ("celery.beat", "celery.worker.strategy", "celery.app.trace")
+
 _SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
@@ -59,6 +62,7 @@ def logging_settings(*, form: str, level: str) -> dict[str, Any]:
             # Django's own handlers would print an error twice, or only mail it.
             "django": {"handlers": [], "level": "INFO", "propagate": True},
             "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
+            **{name: {"level": "WARNING" if level == "INFO" else level} for name in PER_TASK},
             "_granian": {"handlers": [], "propagate": True},
             "granian.access": {"handlers": [], "level": "INFO", "propagate": True},
         },

@@ -11,6 +11,7 @@ from config.embedded.process import Account, ServerError
 
 NAME = "pgserver"
 SEARCH = 0o001
+READ = 0o004
 READ_AND_SEARCH = 0o005
 
 
@@ -36,13 +37,19 @@ def open_path(directory: Path) -> None:
 
 def open_programs(programs: Path) -> None:
     """Let other users run an installed wheel's programs and read its libraries, whatever the umask was."""
+    package = programs.parent.parent
     open_path(programs)
-    installed = programs.parent
-    if all(path.stat().st_mode & READ_AND_SEARCH == READ_AND_SEARCH for path in (installed, programs)):
-        return
-    for path in [installed, *installed.rglob("*")]:
+    for part in (programs.parent, package.with_name(f"{package.name}.libs")):
+        if part.is_dir() and part.stat().st_mode & READ_AND_SEARCH != READ_AND_SEARCH:
+            _open_tree(part)
+
+
+def _open_tree(directory: Path) -> None:
+    for path in directory.rglob("*"):
         mode = path.stat().st_mode
-        path.chmod(mode | (READ_AND_SEARCH if path.is_dir() or mode & 0o100 else 0o004))
+        path.chmod(mode | (READ_AND_SEARCH if path.is_dir() or mode & 0o100 else READ))
+    # Last, since its mode says that the whole tree is open.
+    directory.chmod(directory.stat().st_mode | READ_AND_SEARCH)
 
 
 def _create() -> None:

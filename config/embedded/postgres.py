@@ -121,7 +121,6 @@ class EmbeddedPostgres:
             raise ServerError(f"PostgreSQL's cluster could not be made.\n{made.stdout}{made.stderr}")
         with (making / "postgresql.conf").open("a") as configuration:
             configuration.write("\ninclude = 'headroom.conf'\n")
-        (making / "headroom.conf").touch(mode=0o644)
         making.rename(self.directory)
 
     def _write_settings(self) -> None:
@@ -130,7 +129,10 @@ class EmbeddedPostgres:
         header = (
             "# Written at every start. Settings of your own: ALTER SYSTEM SET, which comes after this file.\n"
         )
-        (self.directory / "headroom.conf").write_text(header + lines)
+        written = self.directory / "headroom.conf"
+        written.write_text(header + lines)
+        # Readable by whoever PostgreSQL runs as, whatever the umask; the directory is that user's alone.
+        written.chmod(0o644)
 
     def _discard_foreign_lock(self) -> None:
         # After a crash the number in the lock file may be that of another program, which PostgreSQL would

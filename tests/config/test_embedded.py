@@ -58,6 +58,16 @@ def test_postgres_answers_on_its_socket_only_and_ends_when_told(postgres: Embedd
     assert not psutil.pid_exists(number)
 
 
+def test_postgres_starts_under_the_strictest_umask(postgres: EmbeddedPostgres) -> None:
+    before = os.umask(0o077)
+    try:
+        postgres.start()
+    finally:
+        os.umask(before)
+    with connect(postgres) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
 def test_a_second_start_reuses_the_running_server_and_a_later_one_keeps_the_data(
     postgres: EmbeddedPostgres,
 ) -> None:

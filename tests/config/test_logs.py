@@ -8,9 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from django.test import Client
 
-from config.logs import logging_settings
+from config.logs import PER_TASK, logging_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -54,6 +55,12 @@ def test_every_line_is_an_object_whoever_wrote_it() -> None:
 
 def test_the_level_is_the_one_asked_for() -> None:
     assert logging_settings(form="console", level="ERROR")["root"]["level"] == "ERROR"
+
+
+@pytest.mark.parametrize(("level", "tasks"), [("DEBUG", "DEBUG"), ("INFO", "WARNING"), ("ERROR", "ERROR")])
+def test_tasks_that_went_well_are_told_only_to_who_debugs(level: str, tasks: str) -> None:
+    loggers = logging_settings(form="json", level=level)["loggers"]
+    assert {loggers[name]["level"] for name in PER_TASK} == {tasks}
 
 
 def test_an_answer_carries_the_requests_own_id(client: Client) -> None:
