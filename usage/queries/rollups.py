@@ -6,13 +6,13 @@ always that of whole batches, and sums and meters agree.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
 from django.db import connection
 
 from core.periods import Period, local_date, zone
+from usage.queries.buckets import Buckets
 from usage.queries.facets import RECORD_COLUMNS, CubeChoice, Facet, cube_for
 from usage.queries.parts import Part, Source, cut
 from usage.rollups.cubes import DAY, METER_DAY, METER_QUARTER, MINUTE, QUARTER, Cube, Dimension
@@ -28,7 +28,7 @@ ALL_SUMS: Final = tuple(measure.name for measure in MEASURES)
 class RollupQuery:
     """What to add up for one organization.
 
-    ``starts`` are where the buckets begin, the first not after the period's start; none makes a total.
+    Without ``buckets`` the period is one.
     ``sums`` are names of measures; ``meters`` asks for the quantities too, all or those named.
     ``filters`` are values of facets, for `Facet.CLIENT` the credential's id.
     Units: as the measures' names say.
@@ -37,16 +37,16 @@ class RollupQuery:
     organization_id: int
     rollup_timezone: str
     period: Period
-    starts: tuple[datetime, ...] = ()
+    buckets: Buckets | None = None
     sums: tuple[str, ...] = ALL_SUMS
     meters: bool | tuple[str, ...] = False
     group_by: tuple[Facet, ...] = ()
     filters: Mapping[Facet, str | int] = field(default_factory=dict)
 
     @property
-    def bucket_starts(self) -> list[datetime]:
-        """Where the buckets begin; at least one."""
-        return list(self.starts) or [self.period.start]
+    def series(self) -> Buckets:
+        """The buckets; at least one."""
+        return self.buckets or Buckets.whole(self.period)
 
 
 @dataclass(slots=True)
@@ -161,8 +161,9 @@ def _parts(query: RollupQuery, choice: CubeChoice | None, timezone: str, *, minu
             sources.add(Source.QUARTERS)
         if minutes:
             sources.add(Source.MINUTES)
-    inner = [start for start in query.bucket_starts if start > query.period.start]
-    return cut(query.period, inner, zone(timezone), sources)
+    if query.series.by_minute:
+        sources &= {Source.MINUTES}
+    return cut(query.period, query.series.inner(query.period), zone(timezone), sources)
 
 
 def _covered(parts: list[Part]) -> Part | None:
@@ -178,26 +179,23 @@ def _places(query: RollupQuery) -> str:
 def _of_cube(
     query: RollupQuery, choice: CubeChoice, cube: Cube, part: Part, timezone: str, columns: str
 ) -> _Sql:
-    starts: list[Any] = query.bucket_starts
     bounds: list[Any] = [part.start, part.end]
-    kind = "timestamptz"
+    bucket, starts = query.series.sql("bucket")
     if part.source is Source.DAYS:
         tz = zone(timezone)
-        starts, bounds = (
-            [local_date(start, tz) for start in starts],
-            [local_date(bound, tz) for bound in bounds],
-        )
-        kind = "date"
+        bounds = [local_date(bound, tz) for bound in bounds]
+        bucket = "width_bucket(bucket, %s::date[])"
+        starts = [[local_date(start, tz) for start in query.series.starts]]
     where, params = _conditions(query, choice.columns)
     dimension = ""
     if cube.dimensional:
         dimension = " AND dimension = ANY(%s)"
         bounds = [[value.value for value in choice.dimensions], *bounds]
     return _Sql(
-        f"SELECT width_bucket(bucket, %s::{kind}[]) AS bucket{_selected(query, choice.columns)}, {columns} "
+        f"SELECT {bucket} AS bucket{_selected(query, choice.columns)}, {columns} "
         f"FROM {cube.table} "
         f"WHERE organization_id = %s{dimension} AND bucket >= %s AND bucket < %s{where}",
-        [starts, query.organization_id, *bounds, *params],
+        [*starts, query.organization_id, *bounds, *params],
     )
 
 
@@ -239,10 +237,11 @@ def _record_meters(query: RollupQuery, table: str, part: Part) -> _Sql:
 
 def _rows(query: RollupQuery, table: str, part: Part) -> _Sql:
     where, params = _conditions(query, RECORD_COLUMNS)
+    bucket, starts = query.series.sql("occurred_at")
     return _Sql(
-        f"SELECT *, width_bucket(occurred_at, %s::timestamptz[]) AS bucket{_selected(query, RECORD_COLUMNS)} "
+        f"SELECT *, {bucket} AS bucket{_selected(query, RECORD_COLUMNS)} "
         f"FROM {table} WHERE organization_id = %s AND occurred_at >= %s AND occurred_at < %s{where}",
-        [query.bucket_starts, query.organization_id, part.start, part.end, *params],
+        [*starts, query.organization_id, part.start, part.end, *params],
     )
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from core.periods import Granularity, Period, buckets, zone
+from usage.queries.buckets import Buckets
 from usage.queries.facets import Facet
 from usage.queries.rollups import Group, RollupQuery, add_up
 
@@ -72,7 +73,7 @@ def totals(subject: Subject, period: Period, now: datetime) -> Totals:
 
     Tenancy: call in the tenant's scope.
     """
-    groups = add_up(_query(subject, period, meters=True))
+    groups = add_up(_query(subject, period))
     minutes = elapsed_minutes(period, now)
     if not groups:
         return Totals(period, minutes, meters={})
@@ -102,7 +103,8 @@ def daily(
     window = _last_days(today, days, timezone)
     starts = tuple(bucket.start for bucket in window)
     period = Period(min(max(starts[0], since), today.end), today.end)
-    found = {group.bucket: group for group in add_up(_query(subject, period, meters=True, starts=starts))}
+    series = Buckets(starts[0], len(starts), starts)
+    found = {group.bucket: group for group in add_up(_query(subject, period, series))}
     return [(start, found.get(place)) for place, start in enumerate(starts)]
 
 
@@ -112,15 +114,13 @@ def _last_days(today: Period, days: int, timezone: str) -> list[Period]:
     return buckets(Period(earliest, today.end), Granularity.DAY, zone(timezone))[-days:]
 
 
-def _query(
-    subject: Subject, period: Period, *, meters: bool, starts: tuple[datetime, ...] = ()
-) -> RollupQuery:
+def _query(subject: Subject, period: Period, series: Buckets | None = None) -> RollupQuery:
     return RollupQuery(
         organization_id=subject.organization_id,
         rollup_timezone=subject.rollup_timezone,
         period=period,
-        starts=starts,
-        meters=meters,
+        buckets=series,
+        meters=True,
         filters={} if subject.credential_id is None else {Facet.CLIENT: subject.credential_id},
     )
 
