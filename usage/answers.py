@@ -8,14 +8,9 @@ from core.moments import format_moment
 from core.money import format_money
 from core.periods import Period
 from usage.links import LINKS
+from usage.quantities import number
 from usage.queries.records import StoredRecord
 from usage.queries.totals import Totals, utc_midnight_ms
-
-
-def number(value: Decimal | int) -> int | str:
-    """Write a quantity: a whole one as a number, any other as a decimal string."""
-    whole = int(value)
-    return whole if whole == value else format(Decimal(value).normalize(), "f")
 
 
 def period(value: Period) -> dict[str, str]:

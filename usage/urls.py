@@ -2,7 +2,8 @@
 
 from django.urls import URLPattern, path
 
-from usage.api import RecordViewSet, SeriesView, UsageView
+from usage.api.records import RecordViewSet
+from usage.api.totals import SeriesView, UsageView
 
 urlpatterns: list[URLPattern] = [
     path("records", RecordViewSet.as_view({"get": "list", "post": "create"}), name="records"),

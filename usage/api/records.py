@@ -1,4 +1,4 @@
-"""`/records` and `/usage`: from the parameters to one question, from its answer to JSON."""
+"""`/records`: taken in, listed and read."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -19,35 +19,27 @@ from core.paging import CURSOR_PARAMS, encode_cursor, fingerprint, invalid_curso
 from core.params import Params
 from core.periods import Period
 from core.problems import not_found
-from core.schema import parameter, problems
-from organizations.http import TenantAPIView, TenantViewSet
+from core.schema import problems
+from organizations.http import TenantViewSet
 from organizations.models import Credential
 from organizations.roles import Scope
 from organizations.tenancy import Caller
 from usage import answers, reading
 from usage.links import LINKS
 from usage.queries.records import RecordQuery, StoredRecord, find_record, find_records
-from usage.queries.totals import daily, meter_of, tokens_of, totals
 from usage.receive import receive
 from usage.schema import (
-    CLIENT_PARAMETER,
     DIMENSIONS,
     RECORD_FILTERS,
     RECORD_PARAMETERS,
     REQUESTS,
-    WINDOW_PARAMETERS,
-    ZONE_PARAMETER,
 )
 from usage.serializers import (
     OutcomeSerializer,
     RecordPageSerializer,
     RecordSerializer,
     RefusedSerializer,
-    SeriesSerializer,
-    UsageSerializer,
 )
-
-SERIES_DAYS = 90
 
 
 @method_decorator(csrf_exempt, name="dispatch")
@@ -119,66 +111,6 @@ class RecordViewSet(TenantViewSet):
         if found is None or found.occurred_at < reading.history_of(self.caller, clock.now()):
             raise not_found(f"There is no record {record_id[:255]!r} in this organization's history.")
         return Response(_written_records([found], self.caller)[0])
-
-
-class UsageView(TenantAPIView):
-    """The totals of a period."""
-
-    required_scopes: ClassVar[dict[str, str]] = {"GET": Scope.USAGE_READ}
-    accepted_params: ClassVar[dict[str, tuple[str, ...]]] = {"GET": ("from", "to", "clientId", "timezone")}
-
-    @extend_schema(
-        operation_id="getUsage",
-        summary="Totals of a period",
-        description="Of the current billing period unless from and to say otherwise.",
-        parameters=[*WINDOW_PARAMETERS, CLIENT_PARAMETER, ZONE_PARAMETER],
-        responses={200: UsageSerializer, **problems(404)},
-    )
-    def get(self, request: Request) -> Response:
-        """Answer the totals."""
-        now = clock.now()
-        since = reading.history_of(self.caller, now)
-        default = reading.this_billing_period(self.params, self.caller, now)
-        window = reading.window_of(self.params, default, since)
-        sums = totals(reading.subject_of(self.params, self.caller), window, now)
-        return Response(answers.usage(sums, currency=self.caller.currency, history_from=since))
-
-
-class SeriesView(TenantAPIView):
-    """Daily series of the last days, by UTC midnights."""
-
-    required_scopes: ClassVar[dict[str, str]] = {"GET": Scope.USAGE_READ}
-    accepted_params: ClassVar[dict[str, tuple[str, ...]]] = {"GET": ("days", "clientId")}
-
-    @extend_schema(
-        operation_id="getUsageSeries",
-        summary="Daily series of the last 90 days",
-        description="Three parallel series, a point for every UTC day, today last, zeros included.",
-        parameters=[
-            parameter(
-                "days", "How many days.", type={"type": "integer", "minimum": 1, "maximum": 90}, default=90
-            ),
-            CLIENT_PARAMETER,
-        ],
-        responses={200: SeriesSerializer, **problems(404)},
-    )
-    def get(self, request: Request) -> Response:
-        """Answer the series."""
-        now = clock.now()
-        days = self.params.integer("days", SERIES_DAYS, minimum=1, maximum=SERIES_DAYS)
-        subject = reading.subject_of(self.params, self.caller)
-        found = daily(subject, days, now, "UTC", since=reading.history_of(self.caller, now))
-        readers = {
-            "tokens": tokens_of,
-            "conversations": meter_of("conversations"),
-            "messages": meter_of("messages"),
-        }
-        return Response(
-            {
-                name: answers.points((start, 0 if group is None else read(group)) for start, group in found)
-                for name, read in readers.items()
-            }
-        )
 
 
 def _record_query(params: Params, window: Period, take: int, descending: bool) -> RecordQuery:
