@@ -12,14 +12,18 @@ from django.core.management import call_command
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 
+from usage.tasks import make_partitions
+
 FINGERPRINT = ".fingerprint"
 
 
 def database() -> None:
-    """Make the roles and the database where they are missing, and bring the tables up to date."""
+    """Make roles, database and partitions where they are missing, and bring the tables up to date."""
     call_command("bootstrap_database", stdout=io.StringIO())
     if unapplied():
         call_command("migrate", interactive=False, verbosity=1)
+    # The schedule makes them too, but a machine that was off for weeks must not wait for its next turn.
+    make_partitions()
 
 
 def unapplied() -> bool:
@@ -30,8 +34,8 @@ def unapplied() -> bool:
 
 def static_files() -> None:
     """Collect the static files, unless they are those collected last time."""
-    root = Path(settings.STATIC_ROOT)
-    note = root / FINGERPRINT
+    call_command("build_assets", verbosity=0)
+    note = Path(settings.STATIC_ROOT) / FINGERPRINT
     current = fingerprint()
     if note.is_file() and note.read_text() == current:
         return
