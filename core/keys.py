@@ -17,6 +17,7 @@ _RANDOM_LENGTH: Final = 30
 _CHECKSUM_LENGTH: Final = 6
 _CLIENT_LENGTH: Final = 20
 _WELL_FORMED = re.compile(KEY_PATTERN, re.ASCII)
+_CLIENT_ID = re.compile(CLIENT_ID_PATTERN, re.ASCII)
 
 
 def generate() -> str:
@@ -35,6 +36,11 @@ def is_well_formed(key: str) -> bool:
     if _WELL_FORMED.fullmatch(key) is None:
         return False
     return checksum(key[:-_CHECKSUM_LENGTH]) == key[-_CHECKSUM_LENGTH:]
+
+
+def is_client_id(text: str) -> bool:
+    """Tell whether the text has the form of a Client ID."""
+    return _CLIENT_ID.fullmatch(text) is not None
 
 
 def checksum(body: str) -> str:

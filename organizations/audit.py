@@ -132,7 +132,7 @@ def _events(organization_id: int, page: CursorPage, kinds: list[str], after: int
     for kind in kinds:
         parts.append(_select(KINDS[kind], direction, beyond if after is not None else None))
         values += [kind, organization_id, *([] if after is None else [after]), page.take + 1]
-    statement = f"{' UNION ALL '.join(parts)} ORDER BY 1 {direction} LIMIT %s"
+    statement = f"SELECT * FROM ({' UNION ALL '.join(parts)}) events ORDER BY 1 {direction} LIMIT %s"
     with connection.cursor() as cursor:
         cursor.execute(statement, [*values, page.take + 1])
         return [_event(row) for row in cursor.fetchall()]

@@ -1,5 +1,8 @@
 """Reads of organizations, their people and credentials; each takes the organization first."""
 
+from django.db.models import QuerySet
+
+from core import keys
 from core.problems import not_found
 from organizations.models import Credential, Membership, Organization
 
@@ -28,9 +31,7 @@ def credentials(
 
     With ``owned_by_id``, only that user's.
     """
-    found = Credential.objects.filter(organization_id=organization_id).order_by("-created_at", "-pk")
-    if owned_by_id is not None:
-        found = found.filter(created_by_id=owned_by_id)
+    found = _credentials(organization_id, owned_by_id).order_by("-created_at", "-pk")
     page = list(found.select_related("created_by")[offset : offset + limit])
     return page, found.count()
 
@@ -41,10 +42,32 @@ def credential(organization_id: int, client_id: str, *, owned_by_id: int | None 
     With ``owned_by_id``, only that user's exist.
     Raises: `Problem` 404.
     """
-    found = Credential.objects.filter(organization_id=organization_id, client_id=client_id)
-    if owned_by_id is not None:
-        found = found.filter(created_by_id=owned_by_id)
-    one = found.select_related("created_by").first()
+    found = _by_client_id(organization_id, client_id, owned_by_id)
+    return _one(found.select_related("created_by"))
+
+
+def locked_credential(organization_id: int, client_id: str, *, owned_by_id: int | None = None) -> Credential:
+    """Return the credential with that Client ID, held until the transaction ends.
+
+    With ``owned_by_id``, only that user's exist.
+    Raises: `Problem` 404.
+    """
+    found = _by_client_id(organization_id, client_id, owned_by_id)
+    return _one(found.select_for_update(no_key=True))
+
+
+def _credentials(organization_id: int, owned_by_id: int | None) -> QuerySet[Credential]:
+    found = Credential.objects.filter(organization_id=organization_id)
+    return found if owned_by_id is None else found.filter(created_by_id=owned_by_id)
+
+
+def _by_client_id(organization_id: int, client_id: str, owned_by_id: int | None) -> QuerySet[Credential]:
+    found = _credentials(organization_id, owned_by_id)
+    return found.filter(client_id=client_id) if keys.is_client_id(client_id) else found.none()
+
+
+def _one(found: QuerySet[Credential]) -> Credential:
+    one = found.first()
     if one is None:
         raise not_found("There is no such credential.")
     return one

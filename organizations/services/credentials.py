@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from core import clock, keys
-from core.problems import conflict, forbidden, invalid_field, not_found
+from core.problems import conflict, forbidden, invalid_field
 from organizations.models import Credential
+from organizations.queries import locked_credential
 from organizations.roles import ALL_SCOPES, unknown_scopes
 from organizations.tenancy import tenant_scope
 
@@ -63,7 +64,7 @@ def rotate_credential(
     """
     key = keys.generate()
     with tenant_scope(organization_id):
-        credential = _locked(organization_id, client_id, owned_by_id)
+        credential = locked_credential(organization_id, client_id, owned_by_id=owned_by_id)
         _check_grantable(credential.scopes, grantable)
         if credential.revoked_at is not None:
             raise conflict(
@@ -83,20 +84,10 @@ def revoke_credential(*, organization_id: int, client_id: str, owned_by_id: int 
     Raises: `Problem` 404.
     """
     with tenant_scope(organization_id):
-        credential = _locked(organization_id, client_id, owned_by_id)
+        credential = locked_credential(organization_id, client_id, owned_by_id=owned_by_id)
         if credential.revoked_at is None:
             credential.revoked_at = clock.now()
             credential.save(update_fields=["revoked_at"])
-    return credential
-
-
-def _locked(organization_id: int, client_id: str, owned_by_id: int | None) -> Credential:
-    found = Credential.objects.filter(organization_id=organization_id, client_id=client_id)
-    if owned_by_id is not None:
-        found = found.filter(created_by_id=owned_by_id)
-    credential = found.select_for_update(no_key=True).first()
-    if credential is None:
-        raise not_found("There is no such credential.")
     return credential
 
 

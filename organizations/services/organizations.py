@@ -155,4 +155,6 @@ def _check(field_name: str, value: str, validator: Callable[[str], None]) -> Non
     try:
         validator(value)
     except ValidationError as error:
-        raise invalid_field(f"/{field_name}", error.code or "invalid", f"{error.messages[0]}.") from error
+        raise invalid_field(
+            f"/{field_name}", error.code or "invalid", f"{error.messages[0].rstrip('.')}."
+        ) from error

@@ -64,4 +64,7 @@ def test_only_the_sha_256_is_kept_and_the_last_four_characters() -> None:
 def test_a_client_id_is_recognisable_and_no_key() -> None:
     client_id = keys.generate_client_id()
     assert re.fullmatch(keys.CLIENT_ID_PATTERN, client_id)
+    assert keys.is_client_id(client_id)
     assert not keys.is_well_formed(client_id)
+    for other in ("", client_id + "0", client_id[:-1], client_id[:-1] + "\x00", KNOWN):
+        assert not keys.is_client_id(other)
