@@ -6,6 +6,8 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from config import reference
+
 api: list[URLPattern | URLResolver] = [
     path("", include("organizations.urls")),
     path("", include("usage.urls")),
@@ -21,6 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include(api)),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", docs, name="docs"),
+    path("api/docs/problems", reference.problems, name="problems"),
     path("admin/", admin.site.urls),
     path("", include("portal.urls")),
 ]
