@@ -20,7 +20,7 @@ def _forget_partitions() -> Iterator[None]:
 
 
 @pytest.fixture
-def stopped_clock() -> Iterator[time_machine.Coordinates]:
+def stopped_clock() -> Iterator[time_machine.Traveller]:
     """A clock that stands at `NOW` until the test moves it."""
     with time_machine.travel(NOW, tick=False) as clock:
         yield clock

@@ -70,6 +70,8 @@ class Api:
             f"/api/v1{path}",
             data,
             content_type=content_type,
+            # The client forgets the type of a body that is empty.
+            CONTENT_TYPE=content_type,
             headers=dict(headers or {}),
             query_params=dict(query) if query else None,
         )
