@@ -1,0 +1,223 @@
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.test import Client
+
+from core import keys
+from organizations.models import Credential, Membership, Organization, Plan, User
+from organizations.roles import Role
+from organizations.services import CreatedOrganization, invite
+from organizations.tenancy import system_scope
+from tests.organizations.cast import make_member, make_organization, make_user, signed_in
+
+ADMIN = "/admin/organizations"
+MODELS = [
+    "user",
+    "plan",
+    "organization",
+    "credential",
+    "invitation",
+    "organizationevent",
+    "membershipevent",
+    "invitationevent",
+    "credentialevent",
+    "planevent",
+]
+
+
+@pytest.fixture
+def operator(db: Any) -> User:
+    """Somebody who runs the whole system."""
+    return User.objects.create_superuser("operator@example.org", "x")
+
+
+@pytest.fixture
+def client(operator: User) -> Client:
+    """The operator, signed in."""
+    return signed_in(operator)
+
+
+def organization_form(
+    created: CreatedOrganization, members: list[Membership], **fields: Any
+) -> dict[str, Any]:
+    row = created.organization
+    form = {
+        "name": row.name,
+        "timezone": row.timezone,
+        "currency": row.currency,
+        "plan": row.plan_id,
+        "requests_per_minute": "",
+        "memberships-TOTAL_FORMS": len(members),
+        "memberships-INITIAL_FORMS": len(members),
+        "memberships-MIN_NUM_FORMS": 1,
+        "memberships-MAX_NUM_FORMS": 1000,
+    }
+    for number, member in enumerate(members):
+        prefix = f"memberships-{number}"
+        form |= {
+            f"{prefix}-id": member.pk,
+            f"{prefix}-organization": row.pk,
+            f"{prefix}-user": member.user_id,
+            f"{prefix}-role": member.role,
+        }
+    return {**form, **fields}
+
+
+def memberships(created: CreatedOrganization) -> list[Membership]:
+    with system_scope():
+        return list(Membership.objects.filter(organization=created.organization).order_by("pk"))
+
+
+def stored(created: CreatedOrganization) -> Organization:
+    with system_scope():
+        return Organization.objects.select_related("plan").get(pk=created.organization.pk)
+
+
+def test_the_operator_sees_every_organization(
+    client: Client, acme: CreatedOrganization, globex: CreatedOrganization
+) -> None:
+    page = client.get(f"{ADMIN}/organization/").content.decode()
+    assert acme.organization.slug in page
+    assert globex.organization.slug in page
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_list_search_and_page_opens(client: Client, acme: CreatedOrganization, model: str) -> None:
+    invite(organization_id=acme.organization.pk, email="a@b.example", role="analyst", invited_by_id=None)
+    Plan.objects.filter(slug="free").update(requests_per_minute=61)
+    assert client.get(f"{ADMIN}/{model}/").status_code == 200
+    if model in ("user", "organization", "credential", "invitation"):
+        assert client.get(f"{ADMIN}/{model}/?q=a").status_code == 200
+    with system_scope():
+        row = apps.get_model("organizations", model).objects.order_by("-pk").first()
+    assert row is not None
+    assert client.get(f"{ADMIN}/{model}/{row.pk}/change/").status_code == 200
+
+
+def test_no_page_shows_a_hash_of_a_secret(client: Client, acme: CreatedOrganization) -> None:
+    row = acme.issued.credential
+    page = client.get(f"{ADMIN}/credential/{row.pk}/change/").content
+    assert row.client_id.encode() in page
+    assert keys.hash_key(acme.issued.key).hex().encode() not in page
+    assert b"key_hash" not in page
+
+
+@pytest.mark.parametrize(
+    "model", [model for model in MODELS if model not in ("user", "plan", "organization")]
+)
+def test_what_the_product_writes_is_read_only(client: Client, acme: CreatedOrganization, model: str) -> None:
+    assert client.get(f"{ADMIN}/{model}/add/").status_code == 403
+    assert client.post(f"{ADMIN}/{model}/1/delete/").status_code in (302, 403)
+
+
+@pytest.mark.parametrize("model", ["user", "organization"])
+def test_people_and_organizations_are_not_deleted(
+    client: Client, acme: CreatedOrganization, operator: User, model: str
+) -> None:
+    identity = acme.owner.pk if model == "user" else acme.organization.pk
+    assert client.post(f"{ADMIN}/{model}/{identity}/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_a_change_is_in_the_audit_trail_with_the_operator(
+    client: Client, acme: CreatedOrganization, operator: User
+) -> None:
+    enterprise = Plan.objects.get(slug="enterprise")
+    form = organization_form(acme, memberships(acme), plan=enterprise.pk, requests_per_minute=5)
+    assert client.post(f"{ADMIN}/organization/{acme.organization.pk}/change/", form).status_code == 302
+    row = stored(acme)
+    assert (row.plan.slug, row.requests_per_minute) == ("enterprise", 5)
+    with system_scope():
+        event = apps.get_model("organizations", "OrganizationEvent").objects.order_by("-pgh_id").first()
+    assert event.pgh_context == {"kind": "user", "userId": operator.pk}
+
+
+def test_an_organization_made_by_the_operator_keeps_its_days_from_the_start(client: Client) -> None:
+    owner, plan = make_user(), Plan.objects.get(slug="starter")
+    form = {
+        "name": "Initech",
+        "slug": "initech",
+        "timezone": "Asia/Tokyo",
+        "currency": "JPY",
+        "plan": plan.pk,
+        "memberships-TOTAL_FORMS": 1,
+        "memberships-INITIAL_FORMS": 0,
+        "memberships-0-user": owner.pk,
+        "memberships-0-role": "owner",
+    }
+    assert client.post(f"{ADMIN}/organization/add/", form).status_code == 302
+    with system_scope():
+        row = Organization.objects.get(slug="initech")
+    assert (row.timezone, row.rollup_timezone) == ("Asia/Tokyo", "Asia/Tokyo")
+
+
+@pytest.mark.parametrize("change", [{"memberships-0-role": "admin"}, {"memberships-0-DELETE": "on"}])
+def test_the_last_owner_can_not_be_taken_away(
+    client: Client, acme: CreatedOrganization, change: dict[str, str]
+) -> None:
+    make_member(acme, Role.ADMIN)
+    form = organization_form(acme, memberships(acme), **change)
+    response = client.post(f"{ADMIN}/organization/{acme.organization.pk}/change/", form)
+    assert response.status_code == 200
+    assert b"An organization needs an owner." in response.content
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("timezone", "Mars"), ("currency", "usd"), ("requests_per_minute", "0")]
+)
+def test_terms_that_will_not_do_are_refused(
+    client: Client, acme: CreatedOrganization, field: str, value: str
+) -> None:
+    form = organization_form(acme, memberships(acme), **{field: value})
+    assert client.post(f"{ADMIN}/organization/{acme.organization.pk}/change/", form).status_code == 200
+    assert getattr(stored(acme), field) == getattr(acme.organization, field)
+
+
+def test_the_operator_revokes_credentials(client: Client, acme: CreatedOrganization) -> None:
+    form = {"action": "revoke", "_selected_action": acme.issued.credential.pk}
+    assert client.post(f"{ADMIN}/credential/", form).status_code == 302
+    with system_scope():
+        assert Credential.objects.get(pk=acme.issued.credential.pk).revoked_at is not None
+
+
+def test_the_operator_withdraws_what_is_open(client: Client, acme: CreatedOrganization) -> None:
+    issued = invite(
+        organization_id=acme.organization.pk, email="a@b.example", role="admin", invited_by_id=None
+    )
+    form = {"action": "withdraw", "_selected_action": issued.invitation.pk}
+    for withdrawn in (1, 0):
+        page = client.post(f"{ADMIN}/invitation/", form, follow=True)
+        assert f"Withdrawn: {withdrawn}.".encode() in page.content
+
+
+def test_the_operator_makes_people(client: Client) -> None:
+    form = {
+        "email": "New@Example.org",
+        "usable_password": "true",
+        "password1": "a long enough phrase",
+        "password2": "a long enough phrase",
+    }
+    assert client.post(f"{ADMIN}/user/add/", form).status_code == 302
+    assert User.objects.get(email="new@example.org").check_password("a long enough phrase")
+
+
+def test_who_is_no_operator_does_not_get_in(acme: CreatedOrganization) -> None:
+    response = signed_in(acme.owner).get(f"{ADMIN}/organization/")
+    assert (response.status_code, response.headers["Location"]) == (
+        302,
+        "/admin/login/?next=/admin/organizations/organization/",
+    )
+
+
+def test_an_operator_without_the_permission_sees_nothing(acme: CreatedOrganization) -> None:
+    user = make_user()
+    user.is_staff = True
+    user.save(update_fields=["is_staff"])
+    assert signed_in(user).get(f"{ADMIN}/organization/").status_code == 403
+
+
+def test_an_organization_with_many_members_is_one_page(client: Client) -> None:
+    created = make_organization()
+    for _ in range(5):
+        make_member(created, Role.ANALYST)
+    assert client.get(f"{ADMIN}/organization/{created.organization.pk}/change/").status_code == 200
