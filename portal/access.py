@@ -1,0 +1,95 @@
+"""Who may see a page: a signed-in member, in one organization, with the page's scope."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render, resolve_url
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.cache import never_cache
+from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.middleware import HtmxDetails
+
+from core.problems import Problem, forbidden
+from organizations.door import SESSION_CHOICE, caller_from_session, choose_organization
+from organizations.models import User
+from organizations.tenancy import Caller, tenant_scope
+from portal.links import ORGANIZATION
+
+Page = Callable[[HttpRequest, User, Caller], HttpResponse]
+View = Callable[[HttpRequest], HttpResponse]
+
+
+def member_page(*, scope: str) -> Callable[[Page], View]:
+    """Make a view of what answers a member with the scope.
+
+    Anybody else is asked to sign in, and a refusal becomes a page that says why.
+    Tenancy: the page is read and written within the organization's scope.
+    """
+
+    def decorate(page: Page) -> View:
+        @wraps(page)
+        def view(request: HttpRequest) -> HttpResponse:
+            if not isinstance(request.user, User):
+                return ask_to_sign_in(request)
+            try:
+                response = _answer(page, request, request.user, scope)
+            except Problem as problem:
+                response = problem_page(request, problem)
+            # One address has two forms, the page and the part of it that htmx asks for.
+            patch_vary_headers(response, ["HX-Request"])
+            return response
+
+        return never_cache(view)
+
+    return decorate
+
+
+def wants_fragment(request: HttpRequest) -> bool:
+    """Tell whether htmx asks for the changing part only; a page it restores is wanted in full."""
+    details: HtmxDetails | None = getattr(request, "htmx", None)
+    return details is not None and bool(details) and not details.history_restore_request
+
+
+def ask_to_sign_in(request: HttpRequest) -> HttpResponse:
+    """Lead to the sign-in and back; the browser itself goes, not a part of its page."""
+    response = redirect_to_login(_came_for(request), resolve_url(settings.LOGIN_URL))
+    return HttpResponseClientRedirect(response.url) if wants_fragment(request) else response
+
+
+def problem_page(request: HttpRequest, problem: Problem) -> HttpResponse:
+    """Say what can't be done, and why."""
+    context: dict[str, Any] = {"problem": problem, "user": request.user}
+    return render(request, "portal/problem.html", context, status=problem.status)
+
+
+def _answer(page: Page, request: HttpRequest, user: User, scope: str) -> HttpResponse:
+    caller = _caller(request)
+    caller.require(scope)
+    with tenant_scope(caller.organization_id, actor=caller.actor):
+        return page(request, user, caller)
+
+
+def _caller(request: HttpRequest) -> Caller:
+    slug = request.GET.get(ORGANIZATION)
+    if slug is not None and slug != request.session.get(SESSION_CHOICE):
+        choose_organization(request, slug)
+    caller = caller_from_session(request)
+    if slug is not None and caller.organization != slug:
+        # The session remembers an organization that has been left since.
+        raise forbidden(f"You do not belong to an organization {slug[:63]!r}.", code="not_a_member")
+    return caller
+
+
+def _came_for(request: HttpRequest) -> str:
+    """Return where to go after signing in: never to what only changes something."""
+    if request.method in {"GET", "HEAD"}:
+        return request.get_full_path()
+    current = urlsplit(request.headers.get("Referer", ""))
+    return f"{current.path}?{current.query}" if current.query else current.path or "/"

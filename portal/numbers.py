@@ -1,0 +1,90 @@
+"""Numbers as people read them: grouped exactly, or shortened to three digits. No rounding is ever kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+from typing import Final
+
+from core.money import NANOS
+
+Number = int | Decimal
+
+SUFFIXES: Final = ("", "K", "M", "B", "T")
+SHORTENED_FROM: Final = 100_000
+CENT: Final = Decimal("0.01")
+_THREE_DIGITS: Final = Context(prec=3, rounding=ROUND_HALF_EVEN)
+_MANY_TIMES: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How a figure moved: ``direction`` is up, down, same or new."""
+
+    direction: str
+    text: str
+
+
+def exact(value: Number) -> str:
+    """Write a number in full, its thousands grouped: ``1,234,567.5``."""
+    plain = format(Decimal(value), ",f")
+    return plain.rstrip("0").rstrip(".") if "." in plain else plain
+
+
+def short(value: Number) -> str:
+    """Write a number in little room: whole below 100,000, else three digits and a suffix, ``1.23M``."""
+    number = Decimal(value)
+    if abs(number) >= SHORTENED_FROM:
+        return _suffixed(number)
+    if abs(number) >= _MANY_TIMES**3 or number == number.to_integral_value():
+        return exact(number.to_integral_value(ROUND_HALF_EVEN))
+    return exact(_THREE_DIGITS.plus(number))
+
+
+def exact_money(nanos: int) -> str:
+    """Write an amount in full, with at least two places: ``1,234.0612``.
+
+    Units: takes nanos.
+    """
+    whole, fraction = f"{Decimal(nanos).scaleb(-9):,.9f}".split(".")
+    return f"{whole}.{fraction.rstrip('0').ljust(2, '0')}"
+
+
+def short_money(nanos: int) -> str:
+    """Write an amount in little room: cents from one unit on, three digits below, a suffix when large.
+
+    Units: takes nanos.
+    """
+    amount = Decimal(nanos) / NANOS
+    if abs(amount) >= SHORTENED_FROM:
+        return _suffixed(amount)
+    if nanos == 0 or abs(amount) >= 1:
+        return format(amount.quantize(CENT, ROUND_HALF_EVEN), ",f")
+    rounded = _THREE_DIGITS.plus(amount)
+    return exact_money(int(rounded * NANOS))
+
+
+def change(now: Number, before: Number) -> Change:
+    """Say how a figure moved from one period to the next."""
+    if now == before:
+        return Change("same", "no change")
+    direction = "up" if now > before else "down"
+    if before <= 0:
+        return Change("new", "nothing before")
+    ratio = Decimal(now) / Decimal(before)
+    if ratio >= _MANY_TIMES:
+        return Change(direction, f"{short(ratio.to_integral_value(ROUND_HALF_EVEN))}×")
+    return Change(direction, _percent(abs(ratio - 1) * 100))
+
+
+def _percent(value: Decimal) -> str:
+    if value < Decimal("0.05"):
+        return "<0.1%"
+    places = Decimal("0.1") if value < Decimal("9.95") else Decimal(1)
+    return f"{value.quantize(places, ROUND_HALF_EVEN)}%"
+
+
+def _suffixed(number: Decimal) -> str:
+    rounded = _THREE_DIGITS.plus(number)
+    step = min(rounded.adjusted() // 3, len(SUFFIXES) - 1)
+    return f"{rounded.scaleb(-3 * step):,f}{SUFFIXES[step]}"

@@ -1,0 +1,194 @@
+"""What the Overview shows: the figures of the billing period, and the last 90 days. It only reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from core.periods import Period, billing_period, local_date, zone
+from organizations.tenancy import Caller
+from portal import charts, numbers, sparkline, times
+from portal.kinds import KINDS, MEASURES, NOTHING, Kind
+from portal.numbers import Change
+from usage import reading
+from usage.queries.records import RecordQuery, StoredRecord, find_records
+from usage.queries.rollups import Group
+from usage.queries.totals import Subject, Totals, daily, totals
+
+DAYS: Final = 90
+SPARK_DAYS: Final = 30
+_MINUTE: Final = timedelta(minutes=1)
+_NONE: Final = Group(0)
+
+DayOf = tuple[datetime, Group]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure of the period with its change; ``unit`` is the currency of an amount."""
+
+    kind: Kind
+    short: str
+    exact: str
+    unit: str
+    change: Change | None
+    before: str | None
+    spark: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """The billing period, and as much of the one before as has passed of this one.
+
+    ``before`` is None when the history begins later.
+    """
+
+    current: Period
+    before: Period | None
+
+
+@dataclass(frozen=True, slots=True)
+class DailyChart:
+    """The chart of the last days with what is said of it, and its table, newest day first."""
+
+    measure: Kind
+    shape: str
+    title: str
+    summary: str
+    specification: dict[str, Any]
+    columns: tuple[str, ...]
+    rows: list[tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Everything on the page; ``latest`` is the newest record when the last days have none."""
+
+    period: str
+    against: str | None
+    zone: str
+    updated: str
+    figures: list[Figure]
+    chart: DailyChart
+    is_quiet: bool
+    latest: str | None
+
+
+def windows(caller: Caller, now: datetime) -> Windows:
+    """Return the billing period so far, and the same stretch of the one before."""
+    tz = zone(caller.timezone)
+    since = reading.history_of(caller, now)
+    current = billing_period(now, tz)
+    before = billing_period(current.start - _MINUTE, tz)
+    passed = max((now - current.start) // _MINUTE * _MINUTE, _MINUTE)
+    stretch = Period(before.start, min(before.start + passed, before.end))
+    cut_off = Period(max(current.start, since), max(current.end, since))
+    return Windows(cut_off, stretch if before.start >= since else None)
+
+
+def read(caller: Caller, now: datetime, *, measure: str, shape: str) -> Overview:
+    """Read the page's figures.
+
+    Tenancy: call in the tenant's scope.
+    """
+    tz = zone(caller.timezone)
+    subject = Subject(caller.organization_id, caller.rollup_timezone)
+    window = windows(caller, now)
+    current = totals(subject, window.current, now)
+    before = None if window.before is None else totals(subject, window.before, now)
+    days = _days(subject, caller, now)
+    is_quiet = not any(group.sums for _, group in days)
+    latest = _latest(caller, now) if is_quiet else None
+    return Overview(
+        period=times.days(window.current, tz),
+        against=None if window.before is None else _against(window.before, caller),
+        zone=times.zone_label(tz, now),
+        updated=times.clock(now, tz),
+        figures=[_figure(kind, current, before, days, caller.currency) for kind in KINDS],
+        chart=_chart(MEASURES[measure], shape, days, caller),
+        is_quiet=is_quiet,
+        latest=None if latest is None else times.minute(latest.occurred_at, tz),
+    )
+
+
+def _days(subject: Subject, caller: Caller, now: datetime) -> list[DayOf]:
+    since = reading.history_of(caller, now)
+    found = daily(subject, DAYS, now, caller.timezone, since=since)
+    return [(start, group or NOTHING) for start, group in found if start >= since]
+
+
+def _latest(caller: Caller, now: datetime) -> StoredRecord | None:
+    since = reading.history_of(caller, now)
+    window = reading.all_history(since, now)
+    found = find_records(RecordQuery(window.start, window.end, take=1))
+    return found[0] if found else None
+
+
+def _against(before: Period, caller: Caller) -> str:
+    tz = zone(caller.timezone)
+    return f"{times.day(local_date(before.start, tz))} – {times.minute(before.end, tz)}"
+
+
+def _figure(kind: Kind, current: Totals, before: Totals | None, days: list[DayOf], currency: str) -> Figure:
+    value = kind.of(current)
+    earlier = None if before is None else kind.of(before)
+    return Figure(
+        kind=kind,
+        short=kind.writer.short(value),
+        exact=kind.writer.exact(value),
+        unit=currency if kind.is_money else "",
+        change=None if earlier is None else numbers.change(value, earlier),
+        before=None if earlier is None else kind.writer.exact(earlier),
+        spark=sparkline.path([kind.drawn(group) for _, group in days[-SPARK_DAYS:]]),
+        note=_unpriced(current) if kind.is_money else "",
+    )
+
+
+def _unpriced(sums: Totals) -> str:
+    if not sums.unpriced:
+        return ""
+    return f"{numbers.short(sums.unpriced)} {'request' if sums.unpriced == 1 else 'requests'} without a price"
+
+
+def _chart(measure: Kind, shape: str, days: list[DayOf], caller: Caller) -> DailyChart:
+    tz = zone(caller.timezone)
+    title = f"{measure.label} a day, last {len(days)} days"
+    dates = [local_date(start, tz) for start, _ in days]
+    rows = [
+        (times.day(date), *(_with_unit(kind, group, caller.currency) for kind in MEASURES.values()))
+        for date, (_, group) in zip(dates, days, strict=True)
+    ]
+    drawn = [
+        charts.Day(
+            day=date.isoformat(),
+            label=f"{date:%a} {times.day(date)}",
+            value=measure.drawn(group),
+            exact=_with_unit(measure, group, caller.currency),
+            partial=date == dates[-1],
+        )
+        for date, (_, group) in zip(dates, days, strict=True)
+    ]
+    return DailyChart(
+        measure=measure,
+        shape=shape,
+        title=title,
+        summary=_summary(measure, days, drawn),
+        specification=charts.daily(drawn, shape=shape, title=measure.label),
+        columns=tuple(kind.label for kind in MEASURES.values()),
+        rows=rows[::-1],
+    )
+
+
+def _with_unit(kind: Kind, group: Group, currency: str) -> str:
+    text = kind.writer.exact(kind.of_day(group))
+    return f"{text} {currency}" if kind.is_money else text
+
+
+def _summary(measure: Kind, days: list[DayOf], drawn: list[charts.Day]) -> str:
+    """Say in words what the chart shows at a glance."""
+    highest = max(drawn, key=lambda one: one.value)
+    if not highest.value:
+        return f"{measure.label}: nothing in these {len(drawn)} days."
+    return f"{measure.label}: at most {highest.exact}, on {highest.label}; {drawn[-1].exact} today so far."

@@ -1,0 +1,45 @@
+"""Moments and periods as people of one zone read them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from core.periods import Period, local_date
+
+
+def zone_label(tz: ZoneInfo, moment: datetime) -> str:
+    """Name a zone with its offset at a moment: ``Europe/Berlin, UTC+01:00``."""
+    if tz.key == "UTC":
+        return "UTC"
+    offset = moment.astimezone(tz).strftime("%z")
+    return f"{tz.key}, UTC{offset[:3]}:{offset[3:5]}"
+
+
+def clock(moment: datetime, tz: ZoneInfo) -> str:
+    """Write the time of day: ``09:30:05``."""
+    return moment.astimezone(tz).strftime("%H:%M:%S")
+
+
+def day(value: date) -> str:
+    """Write a day: ``14 Oct 2026``."""
+    return f"{value.day} {value:%b %Y}"
+
+
+def minute(moment: datetime, tz: ZoneInfo) -> str:
+    """Write a moment to the minute: ``14 Oct 2026, 09:30``."""
+    local = moment.astimezone(tz)
+    return f"{day(local.date())}, {local:%H:%M}"
+
+
+def days(period: Period, tz: ZoneInfo) -> str:
+    """Write the local days of a period, both ends in it: ``1–31 Oct 2026``."""
+    first = local_date(period.start, tz)
+    last = local_date(period.end - timedelta(microseconds=1), tz)
+    if first == last:
+        return day(first)
+    if (first.year, first.month) == (last.year, last.month):
+        return f"{first.day}–{day(last)}"
+    if first.year == last.year:
+        return f"{first.day} {first:%b} – {day(last)}"
+    return f"{day(first)} – {day(last)}"

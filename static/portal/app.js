@@ -1,0 +1,71 @@
+// What every page does: menus, copying, and keeping itself fresh.
+"use strict";
+
+(() => {
+  const SOON_MS = 1500;
+  const opened = new Set();
+  const notice = () => document.getElementById("notice");
+
+  // Menus close on Escape, and when something else is pressed.
+
+  const closeMenus = (except) => {
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      if (menu !== except) menu.open = false;
+    }
+  };
+  document.addEventListener("click", (event) => closeMenus(event.target.closest("details.menu")));
+  document.addEventListener("keydown", (event) => {
+    const menu = event.key === "Escape" && event.target.closest("details.menu[open]");
+    if (menu) menu.querySelector("summary").focus();
+    if (event.key === "Escape") closeMenus();
+  });
+
+  // Copying needs a secure context; the text can be marked by hand without one.
+
+  const offerCopying = () => {
+    if (!navigator.clipboard) return;
+    for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false;
+  };
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+    button.textContent = "Copied";
+    setTimeout(() => (button.textContent = "Copy"), SOON_MS);
+  });
+
+  // A table that was opened stays open when its surroundings are replaced.
+
+  document.addEventListener("toggle", (event) => {
+    const id = event.target.matches?.("details.table-toggle") && event.target.id;
+    if (id) event.target.open ? opened.add(id) : opened.delete(id);
+  }, true);
+  document.addEventListener("htmx:afterSwap", () => {
+    for (const id of opened) {
+      const details = document.getElementById(id);
+      if (details) details.open = true;
+    }
+    offerCopying();
+  });
+
+  // Fresh figures while somebody looks, but not under the pointer that is marking text.
+
+  const refresh = () => {
+    const isMarking = !document.getSelection().isCollapsed;
+    if (document.visibilityState === "visible" && !isMarking) document.body.dispatchEvent(new Event("refresh"));
+  };
+  const failed = (event) => {
+    const status = event.detail.xhr?.status;
+    notice().textContent = status
+      ? `This page is not up to date: the server answered ${status}.`
+      : "This page is not up to date: the server can't be reached.";
+  };
+  document.addEventListener("htmx:sendError", failed);
+  document.addEventListener("htmx:responseError", failed);
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.shouldSwap) notice().textContent = "";
+  });
+  document.addEventListener("visibilitychange", refresh);
+  setInterval(refresh, Number(document.body.dataset.refreshSeconds) * 1000);
+  offerCopying();
+})();

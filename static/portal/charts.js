@@ -1,0 +1,54 @@
+// Draws each [data-chart] from the Vega-Lite specification in the element it names, in the page's colours.
+"use strict";
+
+(() => {
+  const views = new WeakMap();
+
+  const colours = (element) => {
+    const style = getComputedStyle(element);
+    const colour = (name) => style.getPropertyValue(`--chart-${name}`);
+    const font = style.fontFamily;
+    const mark = colour("mark");
+    const axis = {
+      domainColor: colour("grid"), gridColor: colour("grid"), tickColor: colour("grid"),
+      labelColor: colour("text"), labelFont: font, labelFontSize: 12, labelPadding: 6, ticks: false,
+    };
+    return {
+      background: "transparent", view: { stroke: null }, padding: 0, font, axis, axisY: { domain: false },
+      bar: { color: mark, cornerRadiusEnd: 2, binSpacing: 2 },
+      area: { color: mark, fillOpacity: 0.18, line: { color: mark, strokeWidth: 2 } },
+    };
+  };
+
+  // Drawn out of sight and then put in the place of the old one, so that nothing flickers.
+  const draw = async (element) => {
+    const text = document.getElementById(element.dataset.chart).textContent;
+    const config = colours(element);
+    const wanted = text + JSON.stringify(config);
+    if (element.drawn === wanted) return;
+    element.drawn = wanted;
+    const drawing = document.createElement("div");
+    drawing.className = "drawing coming";
+    element.append(drawing);
+    const result = await window.vegaEmbed(drawing, JSON.parse(text), {
+      mode: "vega-lite", renderer: "svg", ast: true, actions: false, config,
+      defaultStyle: false, tooltip: { disableDefaultStyle: true },
+    });
+    views.set(drawing, result);
+    if (element.drawn !== wanted) return discard(drawing);
+    for (const old of [...element.children]) if (old !== drawing) discard(old);
+    drawing.classList.remove("coming");
+  };
+
+  const discard = (drawing) => {
+    views.get(drawing)?.finalize();
+    drawing.remove();
+  };
+
+  const drawAll = () => {
+    for (const element of document.querySelectorAll("[data-chart]")) draw(element);
+  };
+  document.addEventListener("htmx:afterSwap", drawAll);
+  document.addEventListener("themechange", drawAll);
+  drawAll();
+})();
