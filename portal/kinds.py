@@ -13,7 +13,7 @@ from usage.queries.rollups import Group
 from usage.queries.totals import Totals
 
 RATE_PLACES: Final = 4
-NOTHING: Final = Group(0, None, "", "", {})
+NOTHING: Final = Group(0)
 """What adds up where nothing happened."""
 
 

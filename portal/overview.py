@@ -19,7 +19,6 @@ from usage.queries.totals import Subject, Totals, daily, totals
 DAYS: Final = 90
 SPARK_DAYS: Final = 30
 _MINUTE: Final = timedelta(minutes=1)
-_NONE: Final = Group(0)
 
 DayOf = tuple[datetime, Group]
 
