@@ -33,7 +33,7 @@ PROBLEMS: Final[dict[str, str]] = {
     "scope_required": "The key lacks the scope that the detail names.",
     "too_large": "The body, as sent or as unpacked, is larger than is taken in one request.",
     "too_many_records": "The request has more records than are taken in one request.",
-    "too_many_rows": "The answer has too many rows: ask for a shorter period, longer buckets or fewer groups.",
+    "too_many_rows": "The answer has too many rows: ask for a shorter period, longer buckets, fewer groups.",
     "unauthorized": "A key is needed, or a session.",
     "unavailable": "A part the answer needs is away for the moment; `Retry-After` says when to try again.",
     "unsupported_encoding": "The Content-Encoding is not one that is unpacked; gzip is.",
