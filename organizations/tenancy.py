@@ -101,14 +101,18 @@ def current_scope() -> Scope:
 
 
 @contextmanager
-def tenant_scope(organization_id: int, *, actor: Actor | None = None) -> Iterator[None]:
+def tenant_scope(
+    organization_id: int, *, actor: Actor | None = None, snapshot: bool = False
+) -> Iterator[None]:
     """Open a transaction that sees and writes one organization's rows, and no other's.
 
-    Without an actor the enclosing scope's stays.
+    Without an actor the enclosing scope's stays. With ``snapshot`` everything read in it is of one moment,
+    unless it is nested in another transaction.
     Concurrency: the settings end with the transaction, so a persistent connection never carries
     them over; leaving a nested scope puts the outer one's back.
     """
-    with _entered(Scope(organization_id=organization_id, actor=actor or _scope.get().actor)):
+    scope = Scope(organization_id=organization_id, actor=actor or _scope.get().actor)
+    with _entered(scope, snapshot=snapshot):
         yield
 
 
@@ -124,9 +128,12 @@ def system_scope(*, actor: Actor | None = None) -> Iterator[None]:
 
 
 @contextmanager
-def _entered(scope: Scope) -> Iterator[None]:
+def _entered(scope: Scope, *, snapshot: bool = False) -> Iterator[None]:
     outer = _scope.get()
+    outermost = not connection.in_atomic_block
     with transaction.atomic():
+        if snapshot and outermost:
+            _take_snapshot()
         _apply(scope)
         token = _scope.set(scope)
         try:
@@ -136,6 +143,11 @@ def _entered(scope: Scope) -> Iterator[None]:
     # A savepoint that was rolled back has restored the settings itself; a released one keeps them.
     if connection.in_atomic_block and not connection.needs_rollback:
         _apply(outer)
+
+
+def _take_snapshot() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 
 
 def _apply(scope: Scope) -> None:
