@@ -1,6 +1,7 @@
 """The one door: from a key or a session to the organization it speaks for."""
 
-from typing import Any, Final
+from datetime import datetime
+from typing import Final, NamedTuple
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection
@@ -14,7 +15,32 @@ from organizations.tenancy import Caller, PlanTerms, system_scope
 
 CHOICE_HEADER: Final = "X-Organization"
 SESSION_CHOICE: Final = "organization"
-_DOOR: Final = "SELECT * FROM organizations_open_door(%s, %s)"
+
+
+class _Opened(NamedTuple):
+    """The row that the door's function returns, in the order of its columns."""
+
+    organization_id: int
+    organization: str
+    organization_name: str
+    timezone: str
+    rollup_timezone: str
+    currency: str
+    plan: str
+    plan_name: str
+    history_days: int | None
+    exports: bool
+    requests_per_minute: int
+    spend_limit: bool
+    invoices: bool
+    api_access: bool
+    credential_id: int
+    client_id: str
+    scopes: list[str]
+    revoked_at: datetime | None
+
+
+_DOOR: Final = f"SELECT {', '.join(_Opened._fields)} FROM organizations_open_door(%s, %s)"
 
 
 def caller_from_key(authorization: str | None) -> Caller:
@@ -28,13 +54,12 @@ def caller_from_key(authorization: str | None) -> Caller:
     with connection.cursor() as cursor:
         cursor.execute(_DOOR, [keys.hash_key(key), clock.now()])
         values = cursor.fetchone()
-        names = [column.name for column in cursor.description or ()]
     if values is None:
         raise _bad_key("There is no such key.")
-    row = dict(zip(names, values, strict=True))
-    if row["revoked_at"] is not None:
+    opened = _Opened(*values)
+    if opened.revoked_at is not None:
         raise forbidden("This key has been revoked.", code="credential_revoked")
-    return _caller_from_row(row)
+    return _caller_from_key(opened)
 
 
 def caller_from_session(request: HttpRequest) -> Caller:
@@ -106,29 +131,29 @@ def _bad_key(detail: str) -> Problem:
     return unauthorized(detail, code="invalid_key", error="invalid_token")
 
 
-def _caller_from_row(row: dict[str, Any]) -> Caller:
+def _caller_from_key(opened: _Opened) -> Caller:
     return Caller(
-        organization_id=row["organization_id"],
-        organization=row["organization"],
-        organization_name=row["organization_name"],
-        timezone=row["timezone"],
-        rollup_timezone=row["rollup_timezone"],
-        currency=row["currency"],
+        organization_id=opened.organization_id,
+        organization=opened.organization,
+        organization_name=opened.organization_name,
+        timezone=opened.timezone,
+        rollup_timezone=opened.rollup_timezone,
+        currency=opened.currency,
         plan=PlanTerms(
-            slug=row["plan"],
-            name=row["plan_name"],
-            history_days=row["history_days"],
-            exports=row["exports"],
-            requests_per_minute=row["requests_per_minute"],
-            spend_limit=row["spend_limit"],
-            invoices=row["invoices"],
-            api_access=row["api_access"],
+            slug=opened.plan,
+            name=opened.plan_name,
+            history_days=opened.history_days,
+            exports=opened.exports,
+            requests_per_minute=opened.requests_per_minute,
+            spend_limit=opened.spend_limit,
+            invoices=opened.invoices,
+            api_access=opened.api_access,
         ),
-        credential_id=row["credential_id"],
-        client_id=row["client_id"],
+        credential_id=opened.credential_id,
+        client_id=opened.client_id,
         user_id=None,
         role=None,
-        scopes=frozenset(row["scopes"]),
+        scopes=frozenset(opened.scopes),
     )
 
 

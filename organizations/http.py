@@ -138,7 +138,7 @@ class TenantAPIView(APIView):
         self.caller.require(scope)
 
     def answer(self, *args: Any, **kwargs: Any) -> Response:
-        """Run the method's handler in the scope of the caller's organization; what it reads is of one moment."""
+        """Run the method's handler in the scope of the caller's organization; a read is of one moment."""
         reading = self.request.method in ("GET", "HEAD")
         with tenant_scope(self.caller.organization_id, actor=self.caller.actor, snapshot=reading):
             response: Response = self._handler()(self.request, *args, **kwargs)

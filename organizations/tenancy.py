@@ -130,30 +130,26 @@ def system_scope(*, actor: Actor | None = None) -> Iterator[None]:
 @contextmanager
 def _entered(scope: Scope, *, snapshot: bool = False) -> Iterator[None]:
     outer = _scope.get()
-    outermost = not connection.in_atomic_block
+    snapshot = snapshot and not connection.in_atomic_block
     with transaction.atomic():
-        if snapshot and outermost:
-            _take_snapshot()
-        _apply(scope)
+        if scope != outer or snapshot:
+            _apply(scope, snapshot=snapshot)
         token = _scope.set(scope)
         try:
             yield
         finally:
             _scope.reset(token)
     # A savepoint that was rolled back has restored the settings itself; a released one keeps them.
-    if connection.in_atomic_block and not connection.needs_rollback:
+    if scope != outer and connection.in_atomic_block and not connection.needs_rollback:
         _apply(outer)
 
 
-def _take_snapshot() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-
-
-def _apply(scope: Scope) -> None:
+def _apply(scope: Scope, *, snapshot: bool = False) -> None:
+    # The level can be set before a transaction's first query only, so it goes ahead in the same message.
+    level = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; " if snapshot else ""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT set_config('headroom.organization_id', %s, true),"
+            f"{level}SELECT set_config('headroom.organization_id', %s, true),"
             " set_config('headroom.system', %s, true),"
             " set_config('pghistory.context_metadata', %s, true)",
             [

@@ -151,6 +151,42 @@ def test_a_scope_costs_one_statement_beside_its_transaction(
     ]
 
 
+def test_entering_the_scope_one_is_in_costs_no_statement(
+    both: tuple[int, int], django_assert_num_queries: Any
+) -> None:
+    with tenant_scope(both[0], actor=Actor(kind="user", user_id=1)):
+        with django_assert_num_queries(2), tenant_scope(both[0]):  # the savepoint and its release
+            pass
+        assert visible() == ["Acme"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_snapshot_reads_everything_of_one_moment() -> None:
+    created = make_organization()
+    for snapshot, seen in ((True, ["Acme", "Acme"]), (False, ["Acme", "Changed"])):
+        with system_scope():
+            Organization.objects.update(name="Acme")
+        names = []
+        with tenant_scope(created.organization.pk, snapshot=snapshot):
+            names += visible()
+            elsewhere = threading.Thread(target=_rename_elsewhere)
+            elsewhere.start()
+            elsewhere.join()
+            names += visible()
+        assert names == seen
+
+
+def test_a_nested_scope_takes_no_snapshot_of_its_own(both: tuple[int, int]) -> None:
+    with tenant_scope(both[0]), tenant_scope(both[1], snapshot=True):
+        assert visible() == ["Globex"]
+
+
+def _rename_elsewhere() -> None:
+    with system_scope():
+        Organization.objects.update(name="Changed")
+    connection.close()
+
+
 def test_a_caller_without_the_scope_is_told_which_it_lacks() -> None:
     with pytest.raises(Problem) as caught:
         caller(scopes=frozenset({"usage:read"})).require(Scope.KEYS_WRITE)
