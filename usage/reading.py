@@ -4,13 +4,14 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from core.params import Params
-from core.periods import Period, billing_period
+from core.periods import Period, billing_period, day_bounds, local_date
 from core.problems import invalid_parameter, not_found
 from organizations.models import Credential
 from organizations.tenancy import Caller
 from usage.history import history_start
 from usage.queries.totals import Subject
 
+RECENT_DAYS: Final = 30
 LATEST: Final = timedelta(days=1)
 """How far past now a window without an end reaches, so that records dated a little ahead are in it."""
 
@@ -42,6 +43,14 @@ def all_history(since: datetime, now: datetime) -> Period:
 def this_billing_period(params: Params, caller: Caller, now: datetime) -> Period:
     """Return the current billing period, by the month of the zone asked for."""
     return billing_period(now, params.zone("timezone", caller.timezone))
+
+
+def recent(params: Params, caller: Caller, now: datetime) -> Period:
+    """Return the window asked for, by default the last days up to today, cut off where the history begins."""
+    tz = params.zone("timezone", caller.timezone)
+    today = local_date(now, tz)
+    default = Period(day_bounds(today - timedelta(days=RECENT_DAYS - 1), tz).start, day_bounds(today, tz).end)
+    return window_of(params, default, history_of(caller, now))
 
 
 def credential_of(params: Params, name: str = "clientId") -> int | None:

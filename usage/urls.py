@@ -2,6 +2,8 @@
 
 from django.urls import URLPattern, path
 
+from usage.api.models import CapabilityView, ModelView
+from usage.api.query import QueryView
 from usage.api.records import RecordViewSet
 from usage.api.totals import SeriesView, UsageView
 
@@ -10,4 +12,7 @@ urlpatterns: list[URLPattern] = [
     path("records/<path:record_id>", RecordViewSet.as_view({"get": "retrieve"}), name="record"),
     path("usage", UsageView.as_view(), name="usage"),
     path("usage/series", SeriesView.as_view(), name="usage-series"),
+    path("usage/query", QueryView.as_view(), name="usage-query"),
+    path("usage/models", ModelView.as_view(), name="usage-models"),
+    path("usage/capabilities", CapabilityView.as_view(), name="usage-capabilities"),
 ]

@@ -9,6 +9,7 @@ from typing import Any, Final
 from core.money import NANOS, format_money
 from usage.dialects.plain import METER_PATTERN
 from usage.quantities import number
+from usage.queries.facets import Facet
 from usage.queries.rollups import Group
 from usage.rollups.latency import percentiles_ms
 
@@ -95,6 +96,8 @@ _BUILT_IN: Final = (
     _percentile("latency.p99", 0.99),
 )
 METRICS: Final = {metric.name: metric for metric in _BUILT_IN}
+_TAKEN: Final = frozenset({"timestamp", *(facet.value for facet in Facet)})
+"""What else stands in a row of an answer: a meter of such a name is asked for with `METER_PREFIX`."""
 
 
 def meter_metric(meter: str, name: str | None = None) -> Metric:
@@ -107,7 +110,9 @@ def metric_named(name: str) -> Metric | None:
     if name in METRICS:
         return METRICS[name]
     meter = name.removeprefix(METER_PREFIX)
-    return meter_metric(meter, name) if re.fullmatch(METER_PATTERN, meter) else None
+    if name in _TAKEN or not re.fullmatch(METER_PATTERN, meter):
+        return None
+    return meter_metric(meter, name)
 
 
 def sums_of(metrics: Iterable[Metric]) -> tuple[str, ...]:
