@@ -32,6 +32,11 @@ BEGIN
         'ALTER TABLE usage_record ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
         name, week::timestamptz, (week + 7)::timestamptz
     );
+    -- The parent's trigger is not asked when a partition is truncated by its own name.
+    EXECUTE format(
+        'CREATE OR REPLACE TRIGGER usage_record_not_truncated BEFORE TRUNCATE ON %I
+         FOR EACH STATEMENT EXECUTE FUNCTION usage_refuse_change()', name
+    );
 END $$;
 REVOKE ALL ON FUNCTION usage_attach_partition(text, date) FROM PUBLIC;
 
