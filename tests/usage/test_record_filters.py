@@ -1,0 +1,268 @@
+"""Filters of GET /records: each alone, together, and on values rare and frequent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import DatabaseError, connection
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from organizations.tenancy import system_scope, tenant_scope
+from tests.usage.factories import NOW, Api, Tenant, at, record
+from usage.links import LINKS
+from usage.queries.records import RecordQuery, StoredRecord, find_records
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _clock(stopped_clock: Any) -> None:
+    """Everything here happens at `NOW`."""
+
+
+@pytest.mark.parametrize("name", ["type", "endpoint", "capability", "model", "provider", *LINKS])
+def test_each_field_filters_by_its_exact_value(api: Api, name: str) -> None:
+    others = {other: "x" for other in ("endpoint", "model", "botId", "taskId") if other != name}
+    api.keep(
+        {**record("match"), name: "x:y, z"},
+        {**record("other"), **others, name: "x"},
+        {**record("case"), name: "X:Y, Z"},
+        record("none"),
+    )
+    assert api.get("/records", **{name: "x:y, z"}).ids == ["match"]
+    assert api.get("/records", **{name: "x:y"}).ids == []
+
+
+def test_a_value_of_one_field_is_not_that_of_another(api: Api) -> None:
+    api.keep(
+        record("a", model="x"), record("b", endpoint="x"), record("c", botId="x"), record("d", taskId="x")
+    )
+    assert api.get("/records", model="x").ids == ["a"]
+    assert api.get("/records", endpoint="x").ids == ["b"]
+    assert api.get("/records", botId="x").ids == ["c"]
+
+
+def test_status_filters_by_outcome(api: Api) -> None:
+    api.keep(record("good"), record("bad", status="error"))
+    assert api.get("/records", status="success").ids == ["good"]
+    assert api.get("/records", status="error").ids == ["bad"]
+
+
+def test_a_client_filters_its_own_records(acme: Tenant) -> None:
+    other = acme.another_credential()
+    acme.api.keep(record("own"))
+    other.api.keep(record("theirs"))
+    assert acme.api.get("/records", clientId=acme.client_id).ids == ["own"]
+    assert acme.api.get("/records", clientId=other.client_id).ids == ["theirs"]
+
+
+def test_a_client_of_another_organization_is_a_404(acme: Tenant, globex: Tenant) -> None:
+    for client_id in (globex.client_id, "cl_00000000000000000000"):
+        answer = acme.api.get("/records", clientId=client_id)
+        assert (answer.status, answer.body["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("stored", "asked"),
+    [
+        ("text", "text"),
+        ("ünï 🙂", "ünï 🙂"),
+        ("", ""),
+        ("5", "5"),
+        (5, "5"),
+        (5, "5.0"),
+        (5.0, "5"),
+        (0.1, "0.1"),
+        (-7, "-7"),
+        (1e21, "1e21"),
+        (12345678901234567890123456789, "12345678901234567890123456789"),
+        (True, "true"),
+        ("true", "true"),
+        (False, "false"),
+        (None, "null"),
+        ("null", "null"),
+        ('"5"', '"5"'),
+        ("[1]", "[1]"),
+        ("{}", "{}"),
+        ("%", "%"),
+    ],
+)
+def test_metadata_filters_by_text_number_and_boolean(api: Api, stored: Any, asked: str) -> None:
+    api.keep(
+        record("match", meta={"k": stored, "more": 1}), record("key", meta={"other": stored}), record("none")
+    )
+    assert api.get("/records", **{"meta[k]": asked}).ids == ["match"]
+
+
+@pytest.mark.parametrize(
+    ("stored", "asked"), [("5", "6"), (5, "05"), (True, "1"), (1, "true"), ("Text", "text"), ("text", "tex")]
+)
+def test_metadata_that_differs_is_not_found(api: Api, stored: Any, asked: str) -> None:
+    api.keep(record("a", meta={"k": stored}))
+    assert api.get("/records", **{"meta[k]": asked}).ids == []
+
+
+def test_a_number_and_the_text_that_looks_like_it_are_both_found(api: Api) -> None:
+    api.keep(
+        record("text", meta={"k": "5"}), record("number", meta={"k": 5}), record("other", meta={"k": 55})
+    )
+    assert sorted(api.get("/records", **{"meta[k]": "5"}).ids) == ["number", "text"]
+
+
+def test_filters_combine(acme: Tenant) -> None:
+    whole = {
+        "model": "m",
+        "endpoint": "e",
+        "botId": "b",
+        "taskId": "t",
+        "status": "error",
+        "meta": {"k": 5, "z": "z"},
+        "timestamp": at(NOW - timedelta(hours=1)),
+    }
+    less = [{**whole, name: other} for name, other in (
+        ("model", "n"), ("endpoint", "f"), ("botId", "c"), ("taskId", "u"), ("status", "success"),
+        ("meta", {"k": 5}), ("meta", {"k": 6, "z": "z"}), ("timestamp", at(NOW)),
+    )]  # fmt: skip
+    acme.api.keep(
+        record("all", **whole), *(record(f"less{number}", **each) for number, each in enumerate(less))
+    )
+    query = {
+        "type": "conversation.completion",
+        "model": "m",
+        "endpoint": "e",
+        "botId": "b",
+        "taskId": "t",
+        "status": "error",
+        "clientId": acme.client_id,
+        "meta[k]": "5",
+        "meta[z]": "z",
+        "to": at(NOW),
+    }
+    assert acme.api.get("/records", **query).ids == ["all"]
+    assert len(acme.api.get("/records").ids) == 9
+
+
+def test_no_parameter_reaches_the_database_as_anything_but_a_value(api: Api) -> None:
+    api.keep(record("a", model="m"))
+    for evil in ("' OR true --", "m'; DROP TABLE usage_record; --", '{"a":1}', "%s", "$1", "{m}"):
+        assert api.get("/records", model=evil).ids == []
+        assert api.get("/records", botId=evil).ids == []
+        assert api.get("/records", **{f"meta[{evil.replace('[', '')}]": evil}).ids == []
+
+
+def test_the_finder_refuses_to_run_without_an_organization(acme: Tenant) -> None:
+    query = RecordQuery(NOW - timedelta(days=1), NOW, 10)
+    with pytest.raises(DatabaseError, match="no organization is set"), system_scope():
+        find_records(query)
+
+
+# A year of records with one rare value, in bursts and with gaps, to page through in every way.
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A record of the year, as the plain scan below sees it."""
+
+    occurred_at: datetime
+    model: str
+    bot: str
+    team: str
+    succeeded: bool
+
+
+def a_year() -> list[Stored]:
+    moments = [NOW - timedelta(days=number / 10) for number in range(1500)]
+    moments += [NOW - timedelta(days=40, microseconds=number) for number in range(1200)]
+    moments += [NOW - timedelta(days=300)] * 300
+    return [
+        Stored(
+            occurred_at=moment,
+            model="rare" if number % 700 == 3 else "frequent",
+            bot=f"b{number % 40}",
+            team="blue" if number % 900 == 5 else "red",
+            succeeded=number % 10 != 0,
+        )
+        for number, moment in enumerate(moments)
+    ]
+
+
+@pytest.fixture
+def year(acme: Tenant) -> list[tuple[datetime, str, Stored]]:
+    """The stored year in ascending order of (moment, key), as (moment, key, record)."""
+    stored = a_year()
+    acme.api.keep(
+        *(
+            record(
+                f"r{number}",
+                timestamp=at(each.occurred_at),
+                model=each.model,
+                botId=each.bot,
+                meta={"team": each.team},
+                status="success" if each.succeeded else "error",
+            )
+            for number, each in enumerate(stored)
+        )
+    )
+    with tenant_scope(acme.id), connection.cursor() as cursor:
+        cursor.execute("SELECT id, key FROM usage_record")
+        keys = dict(cursor.fetchall())
+    return sorted((each.occurred_at, keys[f"r{number}"].hex, each) for number, each in enumerate(stored))
+
+
+FILTERS: dict[str, tuple[dict[str, Any], Callable[[Stored], bool]]] = {
+    "nothing": ({}, lambda r: True),
+    "frequent": ({"terms": ("model:frequent",)}, lambda r: r.model == "frequent"),
+    "rare": ({"terms": ("model:rare",)}, lambda r: r.model == "rare"),
+    "absent": ({"terms": ("model:none",)}, lambda r: False),
+    "link": ({"links": {"botId": "b7"}}, lambda r: r.bot == "b7"),
+    "rare meta": ({"meta": {"team": "blue"}}, lambda r: r.team == "blue"),
+    "several": (
+        {"terms": ("model:frequent", "error"), "links": {"botId": "b30"}, "meta": {"team": "red"}},
+        lambda r: r.model == "frequent" and not r.succeeded and r.bot == "b30" and r.team == "red",
+    ),
+}
+offsets = st.integers(0, 360 * 24 * 60).map(lambda number: NOW - timedelta(minutes=number))
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    chosen=st.sampled_from(sorted(FILTERS)),
+    bounds=st.tuples(offsets, offsets) | st.just((datetime(2025, 1, 1, tzinfo=UTC), NOW + timedelta(days=1))),
+    take=st.sampled_from([1, 7, 100, 1001]),
+    descending=st.booleans(),
+    skipped=st.none() | st.integers(0, 2999),
+)
+def test_any_page_is_what_a_plain_scan_finds(
+    acme: Tenant,
+    year: list[tuple[datetime, str, Stored]],
+    chosen: str,
+    bounds: tuple[datetime, datetime],
+    take: int,
+    descending: bool,
+    skipped: int | None,
+) -> None:
+    members, matches = FILTERS[chosen]
+    start, end = min(bounds), max(bounds)
+    query = RecordQuery(start, end, take, descending, **members)
+    wanted = [(moment, key) for moment, key, each in year if start <= moment < end and matches(each)]
+    if descending:
+        wanted.reverse()
+    if skipped is not None:
+        moment, key, _ = year[skipped]
+        query = replace(query, after=(moment, UUID(hex=key)))
+        seen = (moment, key)
+        wanted = [each for each in wanted if (each < seen if descending else each > seen)]
+    with tenant_scope(acme.id):
+        found = find_records(query)
+    assert [place(each) for each in found] == wanted[:take]
+
+
+def place(found: StoredRecord) -> tuple[datetime, str]:
+    moment, key = found.position
+    return moment, key.hex
