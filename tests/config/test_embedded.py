@@ -20,15 +20,15 @@ from config.embedded import EmbeddedPostgres, EmbeddedRedis, ServerError, paths,
 
 
 @pytest.fixture
-def postgres(tmp_path: Path) -> Iterator[EmbeddedPostgres]:
-    server = EmbeddedPostgres(tmp_path / "data", durable=False)
+def postgres(place: Path) -> Iterator[EmbeddedPostgres]:
+    server = EmbeddedPostgres(place / "data", durable=False)
     yield server
     server.stop(immediate=True)
 
 
 @pytest.fixture
-def redis(tmp_path: Path) -> Iterator[EmbeddedRedis]:
-    server = EmbeddedRedis(tmp_path / "data")
+def redis(place: Path) -> Iterator[EmbeddedRedis]:
+    server = EmbeddedRedis(place / "data")
     yield server
     server.stop()
 
@@ -130,8 +130,8 @@ def test_a_server_that_can_not_start_says_why(postgres: EmbeddedPostgres) -> Non
         postgres.start()
 
 
-def test_a_data_directory_with_a_long_path_gets_a_short_socket_directory(tmp_path: Path) -> None:
-    data = tmp_path / ("long" * 30)
+def test_a_data_directory_with_a_long_path_gets_a_short_socket_directory(place: Path) -> None:
+    data = place / ("long" * 30)
     server, store = EmbeddedPostgres(data, durable=False), EmbeddedRedis(data, durable=False)
     assert len(os.fsencode(server.sockets / ".s.PGSQL.5432")) <= 107
     try:
@@ -147,8 +147,8 @@ def test_a_data_directory_with_a_long_path_gets_a_short_socket_directory(tmp_pat
         server.sockets.rmdir()
 
 
-def test_a_socket_directory_of_somebody_else_is_refused(tmp_path: Path, postgres: EmbeddedPostgres) -> None:
-    elsewhere = tmp_path / "elsewhere"
+def test_a_socket_directory_of_somebody_else_is_refused(place: Path, postgres: EmbeddedPostgres) -> None:
+    elsewhere = place / "elsewhere"
     elsewhere.mkdir()
     postgres.sockets.parent.mkdir()
     postgres.sockets.symlink_to(elsewhere)
@@ -193,8 +193,8 @@ def test_a_process_that_ignores_a_signal_gets_the_next_one() -> None:
     assert not psutil.pid_exists(stubborn.pid)
 
 
-def test_the_addresses_are_known_before_anything_runs(tmp_path: Path) -> None:
-    assert paths.postgres_url(tmp_path, user="headroom_app").startswith(
+def test_the_addresses_are_known_before_anything_runs(place: Path) -> None:
+    assert paths.postgres_url(place, user="headroom_app").startswith(
         "postgresql://headroom_app@/headroom?host=/"
     )
-    assert paths.redis_url(tmp_path).endswith("/run/redis.sock?db=0")
+    assert paths.redis_url(place).endswith("/run/redis.sock?db=0")

@@ -80,11 +80,11 @@ class Start:
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[..., Start]]:
+def start(place: Path) -> Iterator[Callable[..., Start]]:
     starts: list[Start] = []
 
     def make(*arguments: str, port: int | None = None) -> Start:
-        starts.append(Start(tmp_path / "data", port or free_port(), *arguments))
+        starts.append(Start(place / "data", port or free_port(), *arguments))
         return starts[-1]
 
     yield make
@@ -94,20 +94,20 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Start]]:
             one.process.wait()
         for process in one.supervised():
             process.kill()
-    EmbeddedRedis(tmp_path / "data").stop()
-    EmbeddedPostgres(tmp_path / "data").stop(immediate=True)
+    EmbeddedRedis(place / "data").stop()
+    EmbeddedPostgres(place / "data").stop(immediate=True)
 
 
 @pytest.mark.timeout(300)
-def test_everything_starts_serves_and_ends_together(start: Callable[..., Start], tmp_path: Path) -> None:
+def test_everything_starts_serves_and_ends_together(start: Callable[..., Start], place: Path) -> None:
     bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"])
     first = start()
     shown = first.wait_for("Ctrl-C ends everything")
     assert httpx.get(f"{first.url}/readyz").json()["status"] == "ready"
 
-    demo = json.loads((tmp_path / "data" / "demo.json").read_text())
+    demo = json.loads((place / "data" / "demo.json").read_text())
     assert demo["password"] in shown
-    assert (tmp_path / "data" / "demo.json").stat().st_mode & 0o777 == 0o600
+    assert (place / "data" / "demo.json").stat().st_mode & 0o777 == 0o600
 
     command = next(line for line in shown.splitlines() if line.startswith("curl "))
     answer = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)  # noqa: S602
@@ -147,7 +147,7 @@ def test_a_killed_start_is_taken_over_by_the_next_which_keeps_the_data(start: Ca
     assert EmbeddedPostgres(second.data).process is None
 
 
-def test_a_taken_port_is_named_before_anything_starts(start: Callable[..., Start], tmp_path: Path) -> None:
+def test_a_taken_port_is_named_before_anything_starts(start: Callable[..., Start], place: Path) -> None:
     import socket
 
     with socket.socket() as holder:
@@ -157,7 +157,7 @@ def test_a_taken_port_is_named_before_anything_starts(start: Callable[..., Start
         refused = start(port=port)
         assert refused.process.wait(60) == 1
     assert f"127.0.0.1:{port} can't be listened on" in refused.shown
-    assert not (tmp_path / "data" / "postgres").exists()
+    assert not (place / "data" / "postgres").exists()
 
 
 def test_the_servers_alone_can_be_started(start: Callable[..., Start]) -> None:
