@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.extensions import OpenApiSerializerFieldExtension
-from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.extensions import OpenApiSerializerExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.utils import Direction, OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
@@ -72,12 +71,36 @@ OFFSET_PARAMETERS = [
 ]
 
 
+class StrictSerializerSchema(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
+    """An input object has no other members than its fields."""
+
+    target_class = "core.serializers.StrictSerializer"
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: Any, direction: Direction) -> dict[str, Any]:
+        """Return the object's schema."""
+        mapped = auto_schema._map_serializer  # noqa: SLF001 the way that the extension's base documents
+        return {**mapped(self.target, direction, bypass_extensions=True), "additionalProperties": False}
+
+
+class TextFieldSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """Text has no NUL and, where it may not be empty, something to read."""
+
+    target_class = "core.serializers.TextField"
+
+    def map_serializer_field(self, auto_schema: Any, direction: Direction) -> dict[str, Any]:
+        """Return the field's schema."""
+        mapped = auto_schema._map_serializer_field  # noqa: SLF001 the way that the extension's base documents
+        content = "[^\\x00]*" if self.target.allow_blank else "[^\\x00]*\\S[^\\x00]*"
+        return {**mapped(self.target, direction, bypass_extensions=True), "pattern": f"^{content}$"}
+
+
 class MomentFieldSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
     """A moment is a date-time; as input, also Unix milliseconds."""
 
     target_class = "core.serializers.MomentField"
 
-    def map_serializer_field(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
+    def map_serializer_field(self, auto_schema: Any, direction: Direction) -> dict[str, Any]:
         """Return the field's schema."""
         moment = {"type": "string", "format": "date-time"}
         return moment if direction == "response" else {"oneOf": [moment, {"type": "integer"}]}
@@ -88,7 +111,7 @@ class MoneyFieldSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-unty
 
     target_class = "core.serializers.MoneyField"
 
-    def map_serializer_field(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
+    def map_serializer_field(self, auto_schema: Any, direction: Direction) -> dict[str, Any]:
         """Return the field's schema."""
         places = f"{{{PLACES}}}" if direction == "response" else f"{{1,{PLACES}}}"
         fraction = f"\\.[0-9]{places}" if direction == "response" else f"(\\.[0-9]{places})?"

@@ -1,5 +1,6 @@
 """What `/keys` and `/audit` read and write; one serializer per direction."""
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from core.serializers import CamelSerializer, MomentField, StrictSerializer, TextField
@@ -25,7 +26,7 @@ class CredentialOutput(CamelSerializer):
     environment = serializers.CharField()
     scopes = serializers.ListField(child=serializers.ChoiceField(choices=ALL_SCOPES))
     key_hint = serializers.CharField(help_text="The secret's last four characters.")
-    created_by = serializers.EmailField(source="created_by.email", default=None, allow_null=True)
+    created_by = serializers.EmailField(source="created_by.email", allow_null=True)
     created_at = MomentField()
     last_used_at = MomentField(allow_null=True)
     rotated_at = MomentField(allow_null=True)
@@ -47,6 +48,7 @@ class PaginationOutput(CamelSerializer):
     has_more = serializers.BooleanField()
 
 
+@extend_schema_serializer(many=False)
 class CredentialPageOutput(CamelSerializer):
     """A page of credentials."""
 
@@ -67,8 +69,8 @@ class AuditChangeOutput(CamelSerializer):
     """One field's value before and after."""
 
     field = serializers.CharField()
-    before = serializers.JSONField(allow_null=True)
-    after = serializers.JSONField(allow_null=True)
+    before = serializers.JSONField()
+    after = serializers.JSONField()
 
 
 class AuditEntryOutput(CamelSerializer):
@@ -83,6 +85,7 @@ class AuditEntryOutput(CamelSerializer):
     changes = AuditChangeOutput(many=True)
 
 
+@extend_schema_serializer(many=False)
 class AuditPageOutput(CamelSerializer):
     """A page of the audit trail."""
 
