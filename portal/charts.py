@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final
 
@@ -12,8 +13,11 @@ import altair as alt
 
 SHAPES: Final = ("bars", "area")
 _ROWS: Final = "days"
-# Billions are B here, where the format's own prefixes say G.
-_COUNTS: Final = "replace(format(datum.value, '~s'), 'G', 'B')"
+# Billions are B here, where the format's own prefixes say G; and fractions are not in thousandths.
+_AMOUNTS: Final = (
+    "abs(datum.value) < 1 ? format(datum.value, '~r') : replace(format(datum.value, '~s'), 'G', 'B')"
+)
+_OVER: Final = "!datum.partial"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,35 +39,57 @@ def daily(days: Iterable[Day], *, shape: str, title: str) -> dict[str, Any]:
 
     ``title`` names the values where one is pointed at.
     """
+    rows = [asdict(one) for one in days]
     specification = copy.deepcopy(_skeleton(shape, title))
-    specification["datasets"] = {_ROWS: [asdict(one) for one in days]}
+    specification["datasets"] = {_ROWS: rows}
+    labelled = {"expr": str(_weekly([row["day"] for row in rows]))}
+    for layer in specification["layer"]:
+        layer["encoding"]["x"]["axis"]["values"] = labelled
     return specification
+
+
+def _weekly(days: list[str]) -> list[int]:
+    """Return the middle of every seventh day, the last day first, where its label belongs.
+
+    Units: Unix milliseconds.
+    """
+    noon = [datetime.fromisoformat(day).replace(hour=12, tzinfo=UTC) for day in days[::-7]]
+    return [int(moment.timestamp() * 1000) for moment in noon]
 
 
 @cache
 def _skeleton(shape: str, title: str) -> dict[str, Any]:
-    chart = alt.Chart(alt.NamedData(_ROWS), width="container", height="container")
-    drawn = _bars(chart) if shape == "bars" else _area(chart)
-    encoded = drawn.encode(
+    base = alt.Chart(alt.NamedData(_ROWS)).encode(
         x=alt.X(
             "day:T",
             # The dates are the organization's own days: the reader's zone has no part in them.
             timeUnit=alt.TimeUnitParams(unit="yearmonthdate", utc=True),
-            axis=alt.Axis(format="%-d %b", title=None, grid=False, labelOverlap=True, tickCount=8),
-        ),
-        y=alt.Y("value:Q", axis=alt.Axis(title=None, labelExpr=_COUNTS, tickCount=4), stack=None),
-        tooltip=[alt.Tooltip("label:N", title="Day"), alt.Tooltip("exact:N", title=title)],
+            axis=alt.Axis(format="%-d %b", title=None, grid=False, labelOverlap=True),
+        )
     )
-    result: dict[str, Any] = encoded.to_dict()
+    amounts = base.encode(y=alt.Y("value:Q", axis=alt.Axis(title=None, labelExpr=_AMOUNTS, tickCount=4)))
+    layers = _bars(amounts) if shape == "bars" else _area(amounts)
+    chart = alt.layer(*layers, _pointed_at(base, title)).properties(width="container", height="container")
+    result: dict[str, Any] = chart.to_dict()
     # Its sizes for charts of fixed width; the page has its own.
     del result["config"]
     return result
 
 
-def _bars(chart: Any) -> Any:
+def _bars(amounts: Any) -> list[Any]:
     faded = alt.condition("datum.partial", alt.value(0.5), alt.value(1))
-    return chart.mark_bar(aria=False).encode(opacity=faded)
+    return [amounts.mark_bar(aria=False, width={"band": 0.8}).encode(opacity=faded)]
 
 
-def _area(chart: Any) -> Any:
-    return chart.mark_area(aria=False, line=True, interpolate="monotone")
+def _area(amounts: Any) -> list[Any]:
+    line = amounts.mark_area(aria=False, line=True, interpolate="monotone").transform_filter(_OVER)
+    # A line down to the day that has only begun would look like a fall.
+    today = amounts.mark_point(aria=False).transform_filter("datum.partial")
+    return [line, today]
+
+
+def _pointed_at(base: Any, title: str) -> Any:
+    """Return what is seen nowhere and answers the pointer over the whole height of a day."""
+    tooltip = [alt.Tooltip("label:N", title="Day"), alt.Tooltip("exact:N", title=title)]
+    unseen = base.mark_bar(aria=False, opacity=0, width={"band": 1})
+    return unseen.encode(y=alt.value(0), y2=alt.value("height"), tooltip=tooltip)

@@ -45,6 +45,7 @@ class Kind:
     of: Callable[[Totals], Number]
     of_day: Callable[[Group], Number]
     writer: Writer = COUNT
+    meaning: str = ""
     is_main: bool = False
 
     @property
@@ -80,7 +81,16 @@ KINDS: Final = (
     COST,
     Kind("quota", "Quota used", lambda sums: sums.meter("quota"), _meter("quota")),
     Kind("credits", "Credits used", lambda sums: sums.meter("credits"), _meter("credits")),
-    Kind("rpm", "Requests a minute", _rate(lambda sums: sums.requests), _sum("requests"), writer=RATE),
-    Kind("tpm", "Tokens a minute", _rate(lambda sums: sums.total_tokens), _sum("total_tokens"), writer=RATE),
+    Kind(
+        "rpm", "Average RPM", _rate(lambda sums: sums.requests), _sum("requests"), RATE, "requests a minute"
+    ),
+    Kind(
+        "tpm",
+        "Average TPM",
+        _rate(lambda sums: sums.total_tokens),
+        _sum("total_tokens"),
+        RATE,
+        "tokens a minute",
+    ),
 )
 MEASURES: Final = {kind.name: kind for kind in KINDS if kind.is_main}

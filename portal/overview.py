@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any, Final
 
 from core.periods import Period, billing_period, local_date, zone
@@ -127,7 +127,9 @@ def _latest(caller: Caller, now: datetime) -> StoredRecord | None:
 
 def _against(before: Period, caller: Caller) -> str:
     tz = zone(caller.timezone)
-    return f"{times.day(local_date(before.start, tz))} – {times.minute(before.end, tz)}"
+    end = before.end.astimezone(tz)
+    is_whole_days = end.time() == time.min
+    return times.days(before, tz) if is_whole_days else f"{times.days(before, tz)}, {end:%H:%M}"
 
 
 def _figure(kind: Kind, current: Totals, before: Totals | None, days: list[DayOf], currency: str) -> Figure:
@@ -140,7 +142,7 @@ def _figure(kind: Kind, current: Totals, before: Totals | None, days: list[DayOf
         unit=currency if kind.is_money else "",
         change=None if earlier is None else numbers.change(value, earlier),
         before=None if earlier is None else kind.writer.exact(earlier),
-        spark=sparkline.path([kind.drawn(group) for _, group in days[-SPARK_DAYS:]]),
+        spark=sparkline.path([kind.drawn(group) for _, group in days[-SPARK_DAYS - 1 : -1]]),
         note=_unpriced(current) if kind.is_money else "",
     )
 
@@ -153,7 +155,8 @@ def _unpriced(sums: Totals) -> str:
 
 def _chart(measure: Kind, shape: str, days: list[DayOf], caller: Caller) -> DailyChart:
     tz = zone(caller.timezone)
-    title = f"{measure.label} a day, last {len(days)} days"
+    unit = f" in {caller.currency}" if measure.is_money else ""
+    title = f"{measure.label} a day{unit}, last {len(days)} days"
     dates = [local_date(start, tz) for start, _ in days]
     rows = [
         (times.day(date), *(_with_unit(kind, group, caller.currency) for kind in MEASURES.values()))

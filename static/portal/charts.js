@@ -14,9 +14,10 @@
       labelColor: colour("text"), labelFont: font, labelFontSize: 12, labelPadding: 6, ticks: false,
     };
     return {
-      background: "transparent", view: { stroke: null }, padding: 0, font, axis, axisY: { domain: false },
-      bar: { color: mark, cornerRadiusEnd: 2, binSpacing: 2 },
-      area: { color: mark, fillOpacity: 0.18, line: { color: mark, strokeWidth: 2 } },
+      background: "transparent", view: { stroke: null }, padding: { left: 0, right: 2, top: 6, bottom: 6 }, font, axis, axisY: { domain: false },
+      bar: { color: mark, cornerRadiusEnd: 2, binSpacing: 0 },
+      area: { color: mark, fillOpacity: 0.18 }, line: { color: mark, strokeWidth: 2 },
+      point: { color: mark, fill: mark, opacity: 0.6, size: 30 },
     };
   };
 
