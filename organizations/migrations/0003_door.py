@@ -59,8 +59,10 @@ def open_door(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
         f'GRANT USAGE ON SCHEMA public TO "{lookup}"',
         f'GRANT SELECT ON {TABLES} TO "{lookup}"',
         f'GRANT UPDATE (last_used_at) ON organizations_credential TO "{lookup}"',
-        f'CREATE POLICY door ON organizations_credential TO "{lookup}" USING (true)',
-        f'CREATE POLICY door ON organizations_organization FOR SELECT TO "{lookup}" USING (true)',
+        # By name: a policy's TO also covers members of the role that inherit its rights, and the owner of
+        # the tables is a member, for which PostgreSQL before 16 knows no other way.
+        f"CREATE POLICY door ON organizations_credential TO \"{lookup}\" USING (current_user = '{lookup}')",
+        f"CREATE POLICY door ON organizations_organization TO \"{lookup}\" USING (current_user = '{lookup}')",
         FUNCTION,
         f"REVOKE ALL ON FUNCTION {SIGNATURE} FROM public",
         f'GRANT EXECUTE ON FUNCTION {SIGNATURE} TO "{app}"',

@@ -3,7 +3,6 @@
 from typing import Any
 
 import psycopg
-import pytest
 
 # Every table with the column, and the organizations themselves; a partition counts when the
 # application may name it, since a policy on the parent does not guard it.
@@ -32,9 +31,15 @@ SELECT rolname FROM pg_roles
 """
 STRONG_FUNCTIONS = """
 SELECT p.proname FROM pg_proc p
- WHERE p.pronamespace = 'public'::regnamespace AND p.prosecdef AND p.proowner <> 'headroom_lookup'::regrole
-   AND has_function_privilege('headroom_app', p.oid, 'EXECUTE')
-   AND NOT EXISTS (SELECT FROM unnest(p.proconfig) setting WHERE setting LIKE 'search_path=%')
+ WHERE p.pronamespace = 'public'::regnamespace AND p.prosecdef
+   AND (p.proowner = 'headroom_app'::regrole OR p.proacl IS NULL
+        OR EXISTS (SELECT FROM aclexplode(p.proacl) WHERE grantee = 0)
+        OR NOT EXISTS (SELECT FROM unnest(p.proconfig) setting WHERE setting LIKE 'search_path=%'))
+"""
+WIDE_POLICIES = """
+SELECT tablename, policyname FROM pg_policies
+ WHERE policyname <> 'tenant'
+   AND NOT (roles = '{headroom_lookup}' AND qual ILIKE '%current_user = ''headroom_lookup''%')
 """
 
 Connection = psycopg.Connection[Any]
@@ -55,19 +60,14 @@ def test_no_role_of_ours_is_above_row_level_security(owner_connection: Connectio
     assert owner_connection.execute(STRONG_ROLES).fetchall() == []
 
 
-def test_no_function_lends_its_owners_rights_without_a_fixed_search_path(
+def test_a_function_that_lends_rights_fixes_its_search_path_and_is_not_for_everybody(
     owner_connection: Connection,
 ) -> None:
     assert owner_connection.execute(STRONG_FUNCTIONS).fetchall() == []
 
 
-@pytest.mark.django_db
-def test_no_two_policies_widen_a_table_for_the_application(django_db_blocker: Any) -> None:
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT tablename, policyname FROM pg_policies"
-            " WHERE policyname <> 'tenant' AND NOT roles <@ '{headroom_lookup}'::name[]"
-        )
-        assert cursor.fetchall() == []
+def test_no_policy_but_the_tenants_lets_anyone_in_except_the_lookup_role_by_name(
+    owner_connection: Connection,
+) -> None:
+    # Not members of the role: before PostgreSQL 16 the owner of the tables inherits whatever it may see.
+    assert owner_connection.execute(WIDE_POLICIES).fetchall() == []
