@@ -1,8 +1,13 @@
 import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from core.problems import Problem
 from organizations.models import Credential, Organization
@@ -185,6 +190,44 @@ def _rename_elsewhere() -> None:
     with system_scope():
         Organization.objects.update(name="Changed")
     connection.close()
+
+
+@dataclass(frozen=True)
+class Step:
+    """A scope to enter, what to enter inside it, and whether it fails at its end."""
+
+    organization: int | None
+    fails: bool
+    inside: tuple["Step", ...]
+
+
+steps = st.recursive(
+    st.builds(Step, st.sampled_from([None, 0, 1]), st.booleans(), st.just(())),
+    lambda inner: st.builds(
+        Step, st.sampled_from([None, 0, 1]), st.booleans(), st.lists(inner, max_size=3).map(tuple)
+    ),
+    max_leaves=8,
+)
+
+
+@given(sequence=st.lists(steps, max_size=4))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+def test_any_nesting_of_scopes_sees_what_its_innermost_shows(
+    both: tuple[int, int], sequence: list[Step]
+) -> None:
+    names = {None: ["Acme", "Globex"], 0: ["Acme"], 1: ["Globex"]}
+
+    def walk(inside: Sequence[Step], shown: list[str]) -> None:
+        for step in inside:
+            scope = system_scope() if step.organization is None else tenant_scope(both[step.organization])
+            with suppress(ArithmeticError), scope:
+                assert visible() == names[step.organization]
+                walk(step.inside, names[step.organization])
+                if step.fails:
+                    raise ArithmeticError
+            assert visible() == shown
+
+    walk(sequence, [])
 
 
 def test_a_caller_without_the_scope_is_told_which_it_lacks() -> None:
