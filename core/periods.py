@@ -14,22 +14,6 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from core.moments import format_moment, parse_moment
-
-__all__ = [
-    "Granularity",
-    "Period",
-    "billing_period",
-    "buckets",
-    "day_bounds",
-    "floor",
-    "format_moment",
-    "local_date",
-    "next_bucket",
-    "parse_moment",
-    "zone",
-]
-
 _DAY: Final = timedelta(days=1)
 _SECOND: Final = timedelta(seconds=1)
 _A_MIDNIGHT: Final = datetime.combine(date.min, time.min)

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core import periods
 from core.periods import (
     Granularity,
     Period,
@@ -163,10 +162,6 @@ def test_buckets_are_whole_at_both_ends() -> None:
     assert buckets(inside, Granularity.HOUR, BERLIN) == [
         Period(utc("2026-06-15T10:00"), utc("2026-06-15T11:00"))
     ]
-
-
-def test_moments_are_read_and_written_through_periods_too() -> None:
-    assert periods.format_moment(periods.parse_moment("2026-01-01T00:00:00+01:00")) == "2025-12-31T23:00:00Z"
 
 
 @given(moments, granularities, zones)
