@@ -83,7 +83,7 @@ def _errors(key: KeyFacts, at: datetime) -> Finding | None:
         "critical" if rate >= 4 * ERROR_RATE else "warning",
         "error_rate_up",
         f"{rate:.1%} of requests fail" + (f", {before.error_rate:.1%} before." if known else "."),
-        "Look at the errors by status code and endpoint; retry 429 and 5xx with backoff, and mend 4xx at the caller.",
+        "Look at the errors by code and endpoint; retry 429 and 5xx with backoff, mend 4xx at the caller.",
     )
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from core.serializers import CamelSerializer, MomentField, MoneyField
@@ -142,6 +143,7 @@ class RecordSerializer(CamelSerializer):
         return {**super().get_fields(), **{name: serializers.CharField(allow_null=True) for name in LINKS}}
 
 
+@extend_schema_serializer(many=False)
 class RecordPageSerializer(CamelSerializer):
     """A page of records."""
 
