@@ -25,4 +25,4 @@ class SignInForm(AuthenticationForm):
             attrs={"autocomplete": "username", "autofocus": True, "maxlength": 254, "spellcheck": "false"}
         )
         for field in self.fields.values():
-            field.error_messages["required"] = f"{field.label}: please fill this in."
+            field.error_messages["required"] = "Please fill this in."

@@ -36,6 +36,11 @@ class Figure:
     spark: str
     note: str = ""
 
+    @property
+    def plain(self) -> str:
+        """The exact figure as a machine reads it."""
+        return self.exact.replace(",", "")
+
 
 @dataclass(frozen=True, slots=True)
 class Windows:
