@@ -71,7 +71,8 @@ def _missing_roles(
     # On the embedded server the roles sign in themselves; elsewhere logins of one's own step down to them.
     login = sql.SQL("LOGIN" if embedded else "NOLOGIN")
     wanted = {
-        roles.owner: sql.SQL("{} CREATEDB").format(login),
+        # Not inheriting: before PostgreSQL 16 the lookup role's policy would hold for its members, too.
+        roles.owner: sql.SQL("{} CREATEDB NOINHERIT").format(login),
         roles.app: sql.SQL("{} NOCREATEDB").format(login),
         roles.lookup: sql.SQL("NOLOGIN NOCREATEDB").format(),
     }

@@ -52,7 +52,7 @@ def test_a_superuser_makes_everything_and_a_second_run_nothing(
     admin = address(embedded_postgres, "postgres")
     done = bootstrap(admin, database=DATABASE, roles=ROLES, embedded=False)
     assert done == [
-        'CREATE ROLE "b_owner" NOLOGIN CREATEDB',
+        'CREATE ROLE "b_owner" NOLOGIN CREATEDB NOINHERIT',
         'CREATE ROLE "b_app" NOLOGIN NOCREATEDB',
         'CREATE ROLE "b_lookup" NOLOGIN NOCREATEDB',
         'GRANT "b_app" TO "b_web" WITH INHERIT FALSE, SET TRUE',

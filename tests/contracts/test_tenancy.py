@@ -40,6 +40,11 @@ WIDE_POLICIES = """
 SELECT tablename, policyname FROM pg_policies
  WHERE policyname <> 'tenant'
    AND NOT (roles = '{headroom_lookup}' AND qual ILIKE '%current_user = ''headroom_lookup''%')
+   AND NOT (roles = '{headroom_lookup}' AND tablename = 'usage_record' AND cmd = 'SELECT')
+"""
+HEIRS = """
+SELECT rolname FROM pg_roles
+ WHERE rolname IN ('headroom_app', 'headroom_owner') AND pg_has_role(rolname, 'headroom_lookup', 'USAGE')
 """
 
 Connection = psycopg.Connection[Any]
@@ -69,5 +74,8 @@ def test_a_function_that_lends_rights_fixes_its_search_path_and_is_not_for_every
 def test_no_policy_but_the_tenants_lets_anyone_in_except_the_lookup_role_by_name(
     owner_connection: Connection,
 ) -> None:
-    # Not members of the role: before PostgreSQL 16 the owner of the tables inherits whatever it may see.
     assert owner_connection.execute(WIDE_POLICIES).fetchall() == []
+
+
+def test_nobody_inherits_what_the_lookup_role_may_see(owner_connection: Connection) -> None:
+    assert owner_connection.execute(HEIRS).fetchall() == []

@@ -84,6 +84,14 @@ BEGIN
         span := greatest(window_end - window_start, interval '1 second') * 8;
     END LOOP;
 END $$;
+REVOKE ALL ON FUNCTION usage_find(
+    timestamptz, timestamptz, text[], jsonb, jsonb[], timestamptz, uuid, boolean, integer
+) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION usage_find(
+    timestamptz, timestamptz, text[], jsonb, jsonb[], timestamptz, uuid, boolean, integer
+) TO {app};
+-- The condition must be the constant: any other comes before containment and keeps it from using an index. No
+-- role inherits from the lookup role, so nobody else passes.
 CREATE POLICY lookup ON usage_record FOR SELECT TO {lookup} USING (true);
 GRANT SELECT ON usage_record TO {lookup};
 -- Giving a function away takes the right to create in its schema, for as long as that takes.

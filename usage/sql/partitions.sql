@@ -89,3 +89,6 @@ BEGIN
     END IF;
     RETURN expired;
 END $$;
+
+REVOKE ALL ON FUNCTION usage_make_partition(date), usage_drop_expired(date, bigint[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION usage_make_partition(date), usage_drop_expired(date, bigint[]) TO {app};
