@@ -1,0 +1,1 @@
+"""Measuring: every figure a ratio taken within one run."""

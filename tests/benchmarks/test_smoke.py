@@ -1,0 +1,46 @@
+"""The benchmarks run; what they find is for `make bench` to say, on a quiet machine."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def measure(*suites: str, cache: Path) -> list[str]:
+    """Return the names of the figures that the smallest run of some suites finds."""
+    command = [sys.executable, "-m", "benchmarks", *suites, "--smallest"]
+    environment = {**os.environ, "XDG_CACHE_HOME": str(cache)}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return re.findall(r"^\| (\S.*?) +\| +-?[0-9.]+(?: %|×)", done.stdout, re.MULTILINE)
+
+
+@pytest.mark.timeout(300)
+def test_ingest_is_measured_against_everything_it_is_held_against(tmp_path: Path) -> None:
+    names = measure("ingest", cache=tmp_path)
+
+    assert [name.partition(":")[0] for name in names] == [
+        "batches of 5000",
+        "batches of 1000",
+        "batches of 100",
+        "one hot organization, 8 senders, batches of 1000",
+        "batches of 1000",
+        "batches of 1, 8 clients",
+        "growth of each worker's memory, batches of 10,000 for 1 s",
+    ]
+
+
+@pytest.mark.timeout(300)
+def test_reading_is_measured_over_records_that_are_made_once(tmp_path: Path) -> None:
+    names = measure("listing", "queries", cache=tmp_path)
+
+    assert {"2k records: model, rare", "8k records: botId, frequent"} <= set(names)
+    assert "90-day series: 8k records against 2k" in names
+    assert len(list((tmp_path / "headroom-bench").iterdir())) == 2
