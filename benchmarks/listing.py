@@ -7,10 +7,10 @@ from typing import Final
 from urllib.parse import quote, urlencode
 
 from benchmarks.dataset import Manifest
-from benchmarks.dataset.values import ELSEWHERE
 from benchmarks.figures import COST, Figure, milliseconds
 from benchmarks.reading import Reader, open_readers
 from benchmarks.scale import Scale
+from benchmarks.values import ELSEWHERE
 from usage.links import LINKS
 
 PATH: Final = "/api/v1/records"

@@ -12,22 +12,12 @@ from typing import Final
 import msgspec
 
 from benchmarks import client
+from benchmarks.values import MODELS, TYPES
 
 PATH: Final = "/api/v1/records"
 LATE_SHARE: Final = 0.01
 LATEST: Final = timedelta(days=30)
 
-MODELS: Final = (
-    ("gpt-4o", "openai", 30), ("gpt-4o-mini", "openai", 25), ("claude-sonnet-4", "anthropic", 18),
-    ("claude-haiku-4", "anthropic", 10), ("gemini-2.5-flash", "google", 9), ("mistral-large", "mistral", 5),
-    ("llama-3.3-70b", "groq", 3),
-)  # fmt: skip
-TYPES: Final = (
-    ("conversation.completion", "/v1/chat", "chat", 70),
-    ("ability.invocation", "/v1/invoke", "tools", 15),
-    ("task.execution", "/v1/tasks", "tasks", 10),
-    ("processor.run", "/v1/run", "documents", 5),
-)
 REGIONS: Final = ("eu-west-1", "eu-central-1", "us-east-1", "ap-south-1")
 _STEP: Final = timedelta(microseconds=20)
 

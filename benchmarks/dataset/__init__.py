@@ -25,6 +25,7 @@ MANIFEST: Final = "dataset.json"
 _SHAPING: Final = (
     "usage/sql/*.sql", "usage/migrations/*.py", "usage/rollups/cubes.py", "usage/rollups/measures.py",
     "usage/rollups/latency.py", "organizations/migrations/*.py", "benchmarks/dataset/*.*",
+    "benchmarks/values.py",
 )  # fmt: skip
 
 

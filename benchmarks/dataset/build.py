@@ -15,9 +15,8 @@ from django.conf import settings
 from psycopg.types.json import Jsonb
 
 from benchmarks.dataset import DAYS, Manifest, write
-from benchmarks.dataset.values import ELSEWHERE
 from benchmarks.ground import Ground
-from benchmarks.workload import MODELS, TYPES
+from benchmarks.values import ELSEWHERE, MODELS, TYPES
 from core.periods import Period
 from organizations.models import Organization
 from organizations.roles import ALL_SCOPES
