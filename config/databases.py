@@ -73,7 +73,7 @@ def connection_settings(address: Address, *, role: str) -> dict[str, Any]:
         options["options"] = startup
     options.setdefault("connect_timeout", "5")
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "config.postgresql",
         "NAME": address.name,
         "USER": address.user,
         "PASSWORD": address.password,

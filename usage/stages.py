@@ -5,6 +5,7 @@ from typing import Final
 import msgspec
 from django.db.backends.utils import CursorWrapper
 
+from core.cursors import server_bound_cursor
 from organizations.models import Credential
 from organizations.tenancy import tenant_scope
 from usage.batch import Batch, Row
@@ -13,6 +14,7 @@ from usage.dialects.errors import Fault, RecordError
 from usage.pipeline import Stage
 
 _ENCODER: Final = msgspec.json.Encoder()
+_STORE: Final = "SELECT usage_store(%s::bigint, %s::json)"
 
 
 class Complete(Stage):
@@ -39,11 +41,9 @@ class Store(Stage):
     """Keeps the rows that aren't known yet, and queues them for the totals."""
 
     def settle(self, batch: Batch, cursor: CursorWrapper) -> None:
-        cursor.execute(
-            "SELECT usage_store(%s::bigint, %s::json)",
-            [batch.caller.organization_id, _ENCODER.encode(batch.rows).decode()],
-        )
-        row = cursor.fetchone()
+        with server_bound_cursor() as bound:
+            bound.execute(_STORE, [batch.caller.organization_id, _ENCODER.encode(batch.rows).decode()])
+            row = bound.fetchone()
         batch.known = frozenset(key.hex for key in row[0]) if row else frozenset()
 
 

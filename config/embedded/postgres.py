@@ -26,6 +26,7 @@ SETTINGS = {
     "synchronous_commit": "on",
     "wal_compression": "pglz",
     "max_wal_size": "4GB",
+    "min_wal_size": "1GB",
     "checkpoint_timeout": "15min",
     "random_page_cost": "1.1",
     "effective_io_concurrency": "64",

@@ -32,7 +32,7 @@ class Tokens(Struct, forbid_unknown_fields=True, rename="camel", gc=False):
     reasoning: TokenCount | None = None
 
 
-class Fields(Struct, forbid_unknown_fields=True, kw_only=True, rename="camel"):
+class Fields(Struct, forbid_unknown_fields=True, kw_only=True, rename="camel", gc=False):
     """What a record says besides which it is, of what type and when."""
 
     count: Annotated[int, Meta(ge=0, le=MAX_COUNT)] | None = None
@@ -64,7 +64,7 @@ class Fields(Struct, forbid_unknown_fields=True, kw_only=True, rename="camel"):
     meta: Annotated[dict[MetaKey, Scalar], Meta(max_length=MAX_ENTRIES)] | None = None
 
 
-class Identity(Struct, forbid_unknown_fields=True, kw_only=True):
+class Identity(Struct, forbid_unknown_fields=True, kw_only=True, gc=False):
     """Which call a record is about, of what type and when."""
 
     type: RecordType
@@ -72,7 +72,7 @@ class Identity(Struct, forbid_unknown_fields=True, kw_only=True):
     timestamp: str | int | None = None
 
 
-class RecordIn(Fields, forbid_unknown_fields=True, kw_only=True, rename="camel"):
+class RecordIn(Fields, forbid_unknown_fields=True, kw_only=True, rename="camel", gc=False):
     """A record as a client sends it."""
 
     type: RecordType

@@ -82,22 +82,18 @@ class Cube:
         return (*self.key, *self.sums)
 
     def rows_from(self, source: str) -> str:
-        """Return the SELECT that makes this cube's rows, with `columns`, from expanded records."""
+        """Return the SELECT of this cube's rows, with `columns`, from expanded records and their `layers`."""
         if not self.dimensional:
             return self._undimensional(source)
+        layer = metered(source) if self.meters else compact(source)
         fixed = ["organization_id", self.bucket, "credential_id", *(["meter"] if self.meters else [])]
         sets = ", ".join(f"({', '.join([*fixed, *g.columns])})" for g in self.groupings)
-        meter = "meter, " if self.meters else ""
-        joined = (
-            f"{source} CROSS JOIN LATERAL jsonb_each_text(quantities) AS quantity(meter, amount)"
-            if self.meters
-            else source
-        )
+        sums = ", ".join(f"sum({name}) AS {name}" for name in self.sums)
         return (
             f"SELECT organization_id, {self._case('dimension')} AS dimension, {self.bucket} AS bucket, "
             f"credential_id, coalesce({self._case('value')}, '') AS value, "
             f"coalesce({self._case('qualifier')}, '') AS qualifier, "
-            f"{meter}{self._sums()} FROM {joined} GROUP BY GROUPING SETS ({sets})"
+            f"{'meter, ' if self.meters else ''}{sums} FROM {layer} GROUP BY GROUPING SETS ({sets})"
         )
 
     def upsert(self, rows: str) -> str:
@@ -117,13 +113,10 @@ class Cube:
             f"ORDER BY {key} ON CONFLICT ({key}) DO UPDATE SET {conflict}"
         )
 
-    def _sums(self) -> str:
-        return ", ".join(f"{measure.of_records} AS {measure.name}" for measure in self.measures)
-
     def _undimensional(self, source: str) -> str:
         return (
-            f"SELECT organization_id, {self.bucket} AS bucket, credential_id, {self._sums()} FROM {source} "
-            f"GROUP BY organization_id, {self.bucket}, credential_id"
+            f"SELECT organization_id, {self.bucket} AS bucket, credential_id, {_sums_of(self.measures)} "
+            f"FROM {source} GROUP BY organization_id, {self.bucket}, credential_id"
         )
 
     def _case(self, part: str) -> str:
@@ -133,6 +126,46 @@ class Cube:
         )
         total = next(g for g in self.groupings if not g.columns)
         return f"CASE {branches} ELSE {getattr(total, part)} END"
+
+
+_JOINT_KEY: Final = (
+    "organization_id, quarter, day, credential_id, type, endpoint, capability, model, provider, "
+    "succeeded, status_code, error_type"
+)
+"""Everything that any cube groups by. Few records differ in all of it: grouping twice is less work."""
+
+
+def layers(source: str) -> str:
+    """Return the common table expressions that cubes are made from, over the expanded records ``source``.
+
+    Shape: `compact` has a row for every joint key with all measures; `metered` one for every meter of it.
+    """
+    quantities = (
+        f"SELECT {_JOINT_KEY}, quantities, count(*) AS n FROM {source} "
+        f"WHERE quantities IS NOT NULL GROUP BY {_JOINT_KEY}, quantities"
+    )
+    return (
+        f"{compact(source)} AS MATERIALIZED (SELECT {_JOINT_KEY}, {_sums_of((*MEASURES, HISTOGRAM))} "
+        f"FROM {source} GROUP BY {_JOINT_KEY}), "
+        f"{metered(source)} AS MATERIALIZED (SELECT {_JOINT_KEY}, meter, sum(n) AS records, "
+        f"sum(n * amount::numeric) AS quantity FROM ({quantities}) AS alike "
+        f"CROSS JOIN LATERAL jsonb_each_text(quantities) AS entry (meter, amount) "
+        f"GROUP BY {_JOINT_KEY}, meter)"
+    )
+
+
+def compact(source: str) -> str:
+    """Return the name of the layer of measures over a source."""
+    return f"{source}_compact"
+
+
+def metered(source: str) -> str:
+    """Return the name of the layer of quantities over a source."""
+    return f"{source}_metered"
+
+
+def _sums_of(measures: tuple[Measure, ...]) -> str:
+    return ", ".join(f"{measure.of_records} AS {measure.name}" for measure in measures)
 
 
 _METER_MEASURES: Final = (Measure("records", "count(*)"), Measure("quantity", "sum(amount::numeric)"))

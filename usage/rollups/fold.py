@@ -13,7 +13,7 @@ from django.db.backends.utils import CursorWrapper
 
 from core.periods import Period
 from organizations.tenancy import system_scope
-from usage.rollups.cubes import CUBES
+from usage.rollups.cubes import CUBES, layers
 from usage.rollups.expand import ZoneDays, ZoneTable, expanded
 
 CHUNK: Final = 20_000
@@ -79,7 +79,8 @@ def _fold_sql(zones: ZoneTable, chunk: int) -> tuple[str, list[Any]]:
     sql = (
         "WITH gone AS MATERIALIZED "
         f"(DELETE FROM usage_pending WHERE ctid = ANY(ARRAY({claimed})) RETURNING *), "
-        f"folding AS MATERIALIZED ({expanded('gone', zones.sql)}), {inserts} SELECT count(*) FROM gone"
+        f"folding AS MATERIALIZED ({expanded('gone', zones.sql)}), {layers('folding')}, {inserts} "
+        "SELECT count(*) FROM gone"
     )
     return sql, [*zones.params, chunk, *zones.params]
 

@@ -15,7 +15,7 @@ from django.db.backends.utils import CursorWrapper
 from core.periods import Granularity, Period, buckets, zone
 from organizations.models import Organization
 from organizations.tenancy import system_scope
-from usage.rollups.cubes import CUBES, DAY, Cube
+from usage.rollups.cubes import CUBES, DAY, Cube, layers
 from usage.rollups.expand import ZoneDays, ZoneTable, expanded
 from usage.rollups.fold import lock_rollups
 
@@ -127,6 +127,7 @@ def _rebuild_sql(stretch: Stretch) -> tuple[str, list[Any]]:
             "WHERE organization_id = %s AND occurred_at >= %s AND occurred_at < %s)"
         ),
         f"counting AS MATERIALIZED ({expanded(records, zones.sql)})",
+        layers("counting"),
     ]
     params: list[Any] = [stretch.organization_id, stretch.start, stretch.end, *record_params, *zones.params]
     for cube in CUBES:

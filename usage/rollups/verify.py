@@ -8,7 +8,7 @@ from django.db.backends.utils import CursorWrapper
 
 from organizations.models import Organization
 from organizations.tenancy import system_scope
-from usage.rollups.cubes import CUBES, Cube
+from usage.rollups.cubes import CUBES, Cube, layers
 from usage.rollups.expand import ZoneTable, expanded
 from usage.rollups.rebuild import Stretch, known_period, rebuild, stretches
 
@@ -57,14 +57,16 @@ def _count(cursor: CursorWrapper, stretch: Stretch, cube: Cube) -> int:
     sums = ", ".join(f"sum({name}) AS {name}" for name in cube.sums)
     kept = (
         f"SELECT {', '.join(cube.columns)} FROM {cube.table} WHERE {condition} UNION ALL "
-        f"{cube.rows_from(f'({expanded(pending, zones.sql)}) AS waiting')}"
+        f"{cube.rows_from('waiting')}"
     )
     sql = (
-        f"SELECT count(*) FROM ({cube.rows_from(f'({expanded(records, zones.sql)}) AS counted')}) AS said "
+        f"WITH counted AS MATERIALIZED ({expanded(records, zones.sql)}), {layers('counted')}, "
+        f"waiting AS MATERIALIZED ({expanded(pending, zones.sql)}), {layers('waiting')} "
+        f"SELECT count(*) FROM ({cube.rows_from('counted')}) AS said "
         f"FULL JOIN (SELECT {key}, {sums} FROM ({kept}) AS parts GROUP BY {key}) AS kept USING ({key}) "
         f"WHERE ({', '.join(f'said.{name}' for name in cube.sums)}) IS DISTINCT FROM "
         f"({', '.join(f'kept.{name}' for name in cube.sums)})"
     )
-    cursor.execute(sql, [*record_params, *zones.params, *bounds, *pending_params, *zones.params])
+    cursor.execute(sql, [*record_params, *zones.params, *pending_params, *zones.params, *bounds])
     row = cursor.fetchone()
     return 0 if row is None else int(row[0])

@@ -42,7 +42,7 @@ CREATE INDEX usage_record_links ON usage_record
 CREATE FUNCTION usage_terms(
     credential_id bigint, type text, endpoint text, capability text, model text, provider text, succeeded boolean
 ) RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN ARRAY[
-    'credential:' || credential_id, 'type:' || type, 'endpoint:' || endpoint, 'capability:' || capability,
+    'credential:' || credential_id::text, 'type:' || type, 'endpoint:' || endpoint, 'capability:' || capability,
     'model:' || model, 'provider:' || provider, CASE WHEN succeeded THEN 'success' ELSE 'error' END
 ];
 CREATE INDEX usage_record_terms ON usage_record
