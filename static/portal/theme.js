@@ -33,7 +33,10 @@
   };
 
   show(kept());
-  system.addEventListener("change", announce);
+  system.addEventListener("change", () => {
+    show(kept());
+    announce();
+  });
   document.addEventListener("DOMContentLoaded", () => show(kept()));
   document.addEventListener("click", (event) => {
     if (!event.target.closest("[data-theme-toggle]")) return;

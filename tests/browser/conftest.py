@@ -1,0 +1,112 @@
+"""A real browser before a real server, and every complaint of the browser written down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page
+
+from portal import assets
+from tests.browser.chromium import chromium
+from tests.portal.pages import add_member
+from tests.serving import Server
+from tests.usage.factories import Tenant, make_tenant
+from usage import partitions
+
+PASSWORD = "a password of theirs"
+PATIENCE_MS = 15_000
+
+
+@dataclass
+class Visit:
+    """A page in a browser of its own, at a server, with what the browser complained about."""
+
+    page: Page
+    url: str
+    complaints: list[str] = field(default_factory=list)
+
+    def sign_in(self, tenant: Tenant, role: str = "owner") -> None:
+        """Sign in as somebody new with that role, and wait for the Overview."""
+        user = add_member(tenant, role)
+        self.page.goto(f"{self.url}/")
+        self.page.get_by_label("E-mail address").fill(user.email)
+        self.page.get_by_label("Password").fill(PASSWORD)
+        self.page.get_by_role("button", name="Sign in").click()
+        self.page.wait_for_url(f"{self.url}/**")
+        self.page.get_by_role("heading", name="Overview").wait_for()
+
+    def figure(self, name: str) -> str:
+        """Return the exact figure of that name."""
+        value = self.page.locator(f"#figure-{name} data").get_attribute("value")
+        assert value is not None
+        return value
+
+    def overflow(self) -> int:
+        """Return by how many pixels the page is wider than its window."""
+        width: int = self.page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        return width
+
+    def listen(self) -> None:
+        """Write down every error and warning from now on; a violated policy is among them."""
+        self.page.on("console", self._hear)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            self.complaints.append(message.text)
+
+
+@pytest.fixture(autouse=True)
+def _forget_partitions() -> Iterator[None]:
+    partitions.forget()
+    yield
+    partitions.forget()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium; without it the tests fail."""
+    assets.build()
+    with pytest.MonkeyPatch.context() as patch, chromium() as running:
+        # Playwright keeps a loop of its own in this thread, in which nothing of Django's ever runs.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        yield running
+
+
+@pytest.fixture
+def acme(transactional_db: None) -> Tenant:
+    """An organization in Berlin."""
+    return make_tenant("Acme", timezone="Europe/Berlin", currency="EUR")
+
+
+@pytest.fixture
+def open_page(browser: Browser, server: Server) -> Iterator[Callable[..., Visit]]:
+    """A function that opens a page: `open_page(width=360, theme="dark")`; nothing is complained of."""
+    visits: list[Visit] = []
+
+    def open_page(*, width: int = 1440, theme: str = "light") -> Visit:
+        context = browser.new_context(
+            viewport={"width": width, "height": 900},
+            color_scheme="dark" if theme == "dark" else "light",
+            permissions=["clipboard-read", "clipboard-write"],
+        )
+        context.set_default_timeout(PATIENCE_MS)
+        visit = Visit(context.new_page(), server.url)
+        visit.listen()
+        visits.append(visit)
+        return visit
+
+    yield open_page
+    for visit in visits:
+        visit.page.context.close()
+    assert [complaint for visit in visits for complaint in visit.complaints] == []
+
+
+@pytest.fixture
+def visit(open_page: Callable[..., Visit]) -> Visit:
+    """A page 1440 pixels wide, by day."""
+    return open_page()
