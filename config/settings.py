@@ -101,6 +101,7 @@ MIDDLEWARE = [
     "config.health.Probes",
     "config.middleware.RequestContext",
     "django.middleware.security.SecurityMiddleware",
+    "config.middleware.DirectPaths",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -112,6 +113,9 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
+
+# The write path is a plain view that finds its caller itself; see config.middleware.DirectPaths.
+DIRECT_PATHS = {("POST", "/api/v1/records"): "usage.receive.receive"}
 
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
