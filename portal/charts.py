@@ -13,9 +13,10 @@ import altair as alt
 
 SHAPES: Final = ("bars", "area")
 _ROWS: Final = "days"
-# Billions are B here, where the format's own prefixes say G; and fractions are not in thousandths.
+# As figures beside the chart are written: K, M, B, T, and fractions not in thousandths.
 _AMOUNTS: Final = (
-    "abs(datum.value) < 1 ? format(datum.value, '~r') : replace(format(datum.value, '~s'), 'G', 'B')"
+    "abs(datum.value) < 1 ? format(datum.value, '~r')"
+    " : replace(replace(format(datum.value, '~s'), 'G', 'B'), 'k', 'K')"
 )
 _OVER: Final = "!datum.partial"
 
