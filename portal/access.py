@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -21,6 +21,8 @@ from organizations.door import SESSION_CHOICE, caller_from_session, choose_organ
 from organizations.models import User
 from organizations.tenancy import Caller, tenant_scope
 from portal.links import ORGANIZATION
+
+HEADINGS: Final = {400: "That can't be read", 403: "You may not see this", 404: "There is nothing here"}
 
 Page = Callable[[HttpRequest, User, Caller], HttpResponse]
 View = Callable[[HttpRequest], HttpResponse]
@@ -65,7 +67,8 @@ def ask_to_sign_in(request: HttpRequest) -> HttpResponse:
 
 def problem_page(request: HttpRequest, problem: Problem) -> HttpResponse:
     """Say what can't be done, and why."""
-    context: dict[str, Any] = {"problem": problem, "user": request.user}
+    heading = HEADINGS.get(problem.status, problem.title)
+    context: dict[str, Any] = {"problem": problem, "heading": heading, "user": request.user}
     return render(request, "portal/problem.html", context, status=problem.status)
 
 
