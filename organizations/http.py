@@ -18,6 +18,7 @@ from rest_framework.viewsets import ViewSetMixin
 
 from core.params import Params
 from core.problems import forbidden, method_not_allowed, unauthorized
+from organizations import rate_limits
 from organizations.door import caller_from_key, caller_from_session
 from organizations.models import User
 from organizations.tenancy import Caller, tenant_scope
@@ -104,6 +105,7 @@ class TenantAPIView(APIView):
 
     caller: Caller
     params: Params
+    rate: rate_limits.Decision | None = None
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Answer the request; what the handler wrote is committed only when it returns."""
@@ -115,6 +117,8 @@ class TenantAPIView(APIView):
             response = self.answer(*args, **kwargs)
         except Exception as error:  # noqa: BLE001 the handler re-raises what is not the client's
             response = self.handle_exception(error)
+        for name, value in (self.rate.headers if self.rate else {}).items():
+            response.headers[name] = value
         self.response = self.finalize_response(self.request, response, *args, **kwargs)
         return self.response
 
@@ -122,6 +126,9 @@ class TenantAPIView(APIView):
         """Find the caller, check the method, the scope and the parameters, in this order."""
         super().initial(request, *args, **kwargs)
         self.caller = self._authenticated(request)
+        self.rate = rate_limits.take(self.caller)
+        if self.rate is not None:
+            self.rate.enforce()
         self._handler()
         self.authorize()
         accepted, deep = self._declared(self.accepted_params), self._declared(self.deep_params)

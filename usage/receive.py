@@ -23,6 +23,7 @@ from core.problems import (
     unauthorized,
     unavailable,
 )
+from organizations import rate_limits
 from organizations.door import caller_from_key
 from organizations.http import MemberAuthentication
 from organizations.tenancy import Caller
@@ -38,19 +39,29 @@ _ENCODINGS: Final = ("gzip", "identity")
 
 def receive(request: HttpRequest) -> HttpResponse:
     """Answer ``POST /records``."""
+    rate = None
     try:
         caller = _caller(request)
-        caller.require(SCOPE)
-        decoded = decode(request.content_type or "", request.META, _body(request))
-        now = clock.now()
-        since = history_start(caller.plan.history_days, caller.timezone, now)
-        return _answer(ingest(Batch(caller, now, since, decoded.records, decoded.errors)))
+        rate = rate_limits.take(caller)
+        if rate is not None:
+            rate.enforce()
+        response = _take_in(request, caller)
     except Problem as problem:
-        return problem_response(problem)
+        response = problem_response(problem)
     except (OperationalError, InterfaceError):
-        return problem_response(
-            unavailable("The database does not answer; nothing was stored. Send it again.")
-        )
+        away = unavailable("The database does not answer; nothing was stored. Send it again.")
+        response = problem_response(away)
+    for name, value in (rate.headers if rate else {}).items():
+        response.headers[name] = value
+    return response
+
+
+def _take_in(request: HttpRequest, caller: Caller) -> HttpResponse:
+    caller.require(SCOPE)
+    decoded = decode(request.content_type or "", request.META, _body(request))
+    now = clock.now()
+    since = history_start(caller.plan.history_days, caller.timezone, now)
+    return _answer(ingest(Batch(caller, now, since, decoded.records, decoded.errors)))
 
 
 def _caller(request: HttpRequest) -> Caller:

@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, path
 
+from usage.api.keys import KeyUsageView
 from usage.api.models import CapabilityView, ModelView
 from usage.api.query import QueryView
 from usage.api.records import RecordViewSet
@@ -13,6 +14,7 @@ urlpatterns: list[URLPattern] = [
     path("usage", UsageView.as_view(), name="usage"),
     path("usage/series", SeriesView.as_view(), name="usage-series"),
     path("usage/query", QueryView.as_view(), name="usage-query"),
+    path("usage/keys", KeyUsageView.as_view(), name="usage-keys"),
     path("usage/models", ModelView.as_view(), name="usage-models"),
     path("usage/capabilities", CapabilityView.as_view(), name="usage-capabilities"),
 ]

@@ -99,6 +99,12 @@ CASES: dict[str, Callable[[Tenant], list[Answer]]] = {
         ),
         t.api.get("/usage/query", metrics="speed"),
     ],
+    "getKeyUsage": lambda t: [
+        t.api.get("/usage/keys"),
+        t.api.get("/usage/keys", includeEndpoints="false", includeErrors="false", includeLatency="false"),
+        t.api.get("/usage/keys", timeframe="2w"),
+        t.api.get("/usage/keys", keyId="cl_none"),
+    ],
     "getModelUsage": lambda t: [t.api.get("/usage/models"), t.api.get("/usage/models", granularity="eon")],
     "getCapabilityUsage": lambda t: [t.api.get("/usage/capabilities", granularity="month")],
 }

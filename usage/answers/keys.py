@@ -4,8 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from core import clock
 from core.moments import format_moment
 from core.money import format_money
+from organizations import rate_limits
 from organizations.models import Credential
 from organizations.tenancy import Caller
 from usage.advice import Advice
@@ -14,7 +16,7 @@ from usage.queries.keys import Errors
 from usage.queries.rollups import Group
 from usage.rollups.latency import percentiles_ms
 
-__all__ = ["advice", "endpoints", "errors", "figures", "keys", "period", "point", "rate_limits", "sum_of"]
+__all__ = ["advice", "endpoints", "errors", "figures", "keys", "limits", "period", "point", "sum_of"]
 
 NOTHING = Group(0)
 
@@ -104,9 +106,23 @@ def advice(found: Advice) -> dict[str, str]:
     }
 
 
-def rate_limits(caller: Caller, credentials: Sequence[Credential]) -> list[dict[str, Any]]:
-    """Write how much of its rate limit each key has used."""
-    raise RuntimeError
+def limits(caller: Caller, credentials: Sequence[Credential]) -> list[dict[str, Any]]:
+    """Write how much of the rate limit each key has used in this minute."""
+    now = clock.now()
+    states = rate_limits.states([credential.client_id for credential in credentials])
+    limit, ends = caller.plan.requests_per_minute, format_moment(rate_limits.window_end(now))
+    return [
+        {
+            "keyId": client_id,
+            "limit": limit,
+            "window": f"{rate_limits.WINDOW_SECONDS}s",
+            "used": state.used,
+            "remaining": max(limit - state.used, 0),
+            "resetAt": ends,
+            "peakPerMinute": state.peak_per_minute,
+        }
+        for client_id, state in states.items()
+    ]
 
 
 def _endpoint(group: Group, *, latency: bool) -> dict[str, Any]:

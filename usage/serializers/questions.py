@@ -97,7 +97,7 @@ class RateLimitSerializer(CamelSerializer):
     window = serializers.CharField(help_text="How long the limit counts.")
     used = serializers.IntegerField()
     remaining = serializers.IntegerField()
-    reset_at = MomentField(allow_null=True)
+    reset_at = MomentField()
     peak_per_minute = serializers.IntegerField()
 
 
