@@ -71,8 +71,8 @@ def test_a_partition_that_went_away_since_it_was_last_used_is_made_again(acme: T
 def test_an_integrity_error_of_another_kind_is_not_taken_for_a_missing_partition(acme: Tenant) -> None:
     with pytest.raises(IntegrityError) as caught, tenant_scope(acme.id):
         connection.cursor().execute(
-            "INSERT INTO usage_pending (organization_id, credential_id, occurred_at, count, succeeded, execution,"
-            " type) VALUES (%s, NULL, now(), 1, true, false, 'a')",
+            "INSERT INTO usage_pending (organization_id, credential_id, occurred_at, count, succeeded,"
+            " execution, type) VALUES (%s, NULL, now(), 1, true, false, 'a')",
             [acme.id],
         )
     assert not partitions.is_missing(caught.value)
