@@ -9,11 +9,15 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
+import structlog
 from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db.utils import InterfaceError, OperationalError
 from django.http import Http404, HttpResponse
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
+
+log: Final = structlog.get_logger(__name__)
 
 CONTENT_TYPE: Final = "application/problem+json"
 TYPE_BASE: Final = "/api/docs/problems#"
@@ -196,7 +200,18 @@ def as_problem(error: Exception) -> Problem | None:
             return _from_fields(drf.ValidationError(_messages(error)).detail)
         case drf.APIException():
             return _from_framework(error)
+        case OperationalError() | InterfaceError():
+            return database_away(error)
     return None
+
+
+def database_away(error: Exception) -> Problem:
+    """Return the 503 of a database that broke off or does not answer, and log why.
+
+    What was being written may have been kept: only the answer would have said so.
+    """
+    log.error("the database does not answer", error=str(error).strip())
+    return unavailable("The database does not answer at the moment. Send the request again.")
 
 
 def _from_framework(error: drf.APIException) -> Problem:

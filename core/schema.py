@@ -36,6 +36,7 @@ _MEANINGS = {
     403: "Not permitted to this caller.",
     404: "There is no such object in the caller's organization.",
     409: "The object's state does not permit it.",
+    410: "The object was there, and is gone for good.",
     413: "The body is too large.",
     415: "The body's media type is not read here.",
     422: "The content of the body is not acceptable.",

@@ -18,10 +18,10 @@ from core.problems import (
     TYPE_BASE,
     Problem,
     bad_request,
+    database_away,
     problem_response,
     too_large,
     unauthorized,
-    unavailable,
 )
 from organizations import rate_limits
 from organizations.door import caller_from_key
@@ -48,9 +48,8 @@ def receive(request: HttpRequest) -> HttpResponse:
         response = _take_in(request, caller)
     except Problem as problem:
         response = problem_response(problem)
-    except (OperationalError, InterfaceError):
-        away = unavailable("The database does not answer; nothing was stored. Send it again.")
-        response = problem_response(away)
+    except (OperationalError, InterfaceError) as error:
+        response = problem_response(database_away(error))
     for name, value in (rate.headers if rate else {}).items():
         response.headers[name] = value
     return response

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db.utils import InterfaceError, OperationalError
 from django.http import Http404
 from rest_framework import exceptions, serializers
 
@@ -134,3 +135,10 @@ def test_what_the_frameworks_raise_becomes_a_problem(error: Exception, status: i
 
 def test_a_fault_of_ours_is_left_to_the_server() -> None:
     assert exception_handler(KeyError("x"), {}) is None
+
+
+@pytest.mark.parametrize("error", [OperationalError("the connection is lost"), InterfaceError("already closed")])
+def test_a_database_that_does_not_answer_is_a_503_to_be_tried_again(error: Exception) -> None:
+    problem = as_problem(error)
+    assert problem is not None
+    assert (problem.status, problem.code, problem.headers) == (503, "unavailable", {"Retry-After": "1"})
