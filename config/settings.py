@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zoneinfo
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -149,6 +150,8 @@ TEMPLATES = [
 # Every moment is UTC inside; a page shows the organization's own zone.
 
 USE_TZ = True
+# Every machine has the zones of the locked package, not whichever its system has.
+zoneinfo.reset_tzpath(())
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-us"
 USE_I18N = False

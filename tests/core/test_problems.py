@@ -137,7 +137,9 @@ def test_a_fault_of_ours_is_left_to_the_server() -> None:
     assert exception_handler(KeyError("x"), {}) is None
 
 
-@pytest.mark.parametrize("error", [OperationalError("the connection is lost"), InterfaceError("already closed")])
+@pytest.mark.parametrize(
+    "error", [OperationalError("the connection is lost"), InterfaceError("already closed")]
+)
 def test_a_database_that_does_not_answer_is_a_503_to_be_tried_again(error: Exception) -> None:
     problem = as_problem(error)
     assert problem is not None
