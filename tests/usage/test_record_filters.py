@@ -223,7 +223,7 @@ FILTERS: dict[str, tuple[dict[str, Any], Callable[[Stored], bool]]] = {
     "link": ({"links": {"botId": "b7"}}, lambda r: r.bot == "b7"),
     "rare meta": ({"meta": {"team": "blue"}}, lambda r: r.team == "blue"),
     "several": (
-        {"terms": ("model:frequent", "error"), "links": {"botId": "b30"}, "meta": {"team": "red"}},
+        {"terms": ("model:frequent", "status:error"), "links": {"botId": "b30"}, "meta": {"team": "red"}},
         lambda r: r.model == "frequent" and not r.succeeded and r.bot == "b30" and r.team == "red",
     ),
 }

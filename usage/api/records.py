@@ -119,7 +119,7 @@ def _record_query(params: Params, window: Period, take: int, descending: bool) -
     if credential_id is not None:
         terms.append(f"credential:{credential_id}")
     if status := params.choice("status", ("success", "error"), ""):
-        terms.append(status)
+        terms.append(f"status:{status}")
     links = {name: value for name in LINKS if (value := params.text(name)) is not None}
     return RecordQuery(
         window.start, window.end, take, descending, terms=tuple(terms), links=links, meta=params.deep("meta")

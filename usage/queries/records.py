@@ -25,7 +25,7 @@ _SELECT = ", ".join(f'"{column}"' for column in _COLUMNS)
 class RecordQuery:
     """A page of an organization's records: the window, what they must have, and where to go on.
 
-    ``terms`` are dimensions as ``usage_terms`` spells them, ``links`` resource ids by name; each value of
+    ``terms`` are dimensions as ``name:value``, ``links`` resource ids by name; each value of
     ``meta`` is compared as text and as the number or boolean that it reads as. ``after`` is the position
     (moment, key) of the last record seen.
     """

@@ -1,89 +1,156 @@
+-- What the records of a page must have, as the condition of a statement.
+CREATE FUNCTION usage_wanted(in_terms text[], in_links jsonb, in_meta jsonb[]) RETURNS text
+LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    condition text := '';
+    term text;
+    name text;
+    value text;
+BEGIN
+    FOREACH term IN ARRAY in_terms LOOP
+        name := split_part(term, ':', 1);
+        value := substr(term, length(name) + 2);
+        condition := condition || CASE name
+            WHEN 'credential' THEN format(' AND credential_id = %L', value)
+            WHEN 'status' THEN CASE value WHEN 'success' THEN ' AND succeeded' ELSE ' AND NOT succeeded' END
+            ELSE format(' AND %I = %L', name, value)
+        END;
+    END LOOP;
+    IF in_links IS NOT NULL THEN
+        condition := condition || format(' AND links @> %L', in_links);
+    END IF;
+    -- Two readings of each value follow one another: as text, and as the number or boolean it may stand for.
+    FOR i IN 1 .. cardinality(in_meta) BY 2 LOOP
+        condition := condition || format(' AND (meta @> %L OR meta @> %L)', in_meta[i], in_meta[i + 1]);
+    END LOOP;
+    RETURN condition;
+END $$;
+
+-- The same as far as the index on terms can tell; empty when nothing is asked of it.
+CREATE FUNCTION usage_indexed(tenant bigint, in_terms text[], in_links jsonb, in_meta jsonb[]) RETURNS text
+LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    kinds constant text[] := '{{credential,type,endpoint,capability,model,provider,status}}';
+    hashes bigint[] := ARRAY(
+        SELECT usage_term(tenant, array_position(kinds, split_part(term, ':', 1)), substr(term, strpos(term, ':') + 1))
+        FROM unnest(in_terms) AS term
+    );
+    condition text := '';
+BEGIN
+    IF cardinality(hashes) > 0 THEN
+        condition := format(' AND usage_terms(organization_id, credential_id, type, endpoint, capability, model, '
+            'provider, succeeded) @> %L::bigint[]', hashes);
+    END IF;
+    IF in_links IS NOT NULL THEN
+        condition := condition
+            || format(' AND usage_scoped(organization_id, links) @> %L', usage_scoped(tenant, in_links));
+    END IF;
+    FOR i IN 1 .. cardinality(in_meta) BY 2 LOOP
+        condition := condition || format(
+            ' AND (usage_scoped(organization_id, meta) @> %L OR usage_scoped(organization_id, meta) @> %L)',
+            usage_scoped(tenant, in_meta[i]), usage_scoped(tenant, in_meta[i + 1])
+        );
+    END LOOP;
+    RETURN condition;
+END $$;
+
 -- One page of an organization's records, in order of (occurred_at, key).
 --
 -- Row-level security lets only leak-proof operators use an index, and containment (@>) is not one of them. This
 -- function therefore runs as a role whose policy is always true, and holds the tenant itself: it reads the
 -- organization from the same setting as the policies and refuses to run without one.
---
--- It looks from the edge of the period inward in growing windows, so that a frequent value is found by walking the
--- listing index and a rare one by the index on its terms, whichever the planner finds cheaper for that window.
+-- First it walks a few hundred records along the listing index, whatever is wanted. When that shows that what is
+-- wanted is dense, it walks on in growing strides; when it is sparse, it asks the indexes on terms, links and
+-- metadata, week by week and then in growing windows, as long as a window doesn't hold a crowd. The planner's
+-- estimates play no part: under row-level security it has no statistics for operators that aren't leak-proof.
 CREATE FUNCTION usage_find(
     in_from timestamptz, in_to timestamptz, in_terms text[], in_links jsonb, in_meta jsonb[],
     in_after_at timestamptz, in_after_key uuid, in_descending boolean, in_take integer
 ) RETURNS SETOF usage_record
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_custom_plan AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     tenant bigint := nullif(current_setting('headroom.organization_id', true), '')::bigint;
-    lower_bound timestamptz := in_from;
-    upper_bound timestamptz := in_to;
-    window_start timestamptz;
-    window_end timestamptz;
-    span interval;
-    probe integer := greatest(1000, 2 * in_take);
-    found_rows integer := 0;
-    returned integer;
-    conditions text := '';
+    wanted text := usage_wanted(in_terms, in_links, in_meta);
+    indexed text := usage_indexed(tenant, in_terms, in_links, in_meta);
     ordering text := CASE WHEN in_descending THEN 'DESC' ELSE 'ASC' END;
+    -- How many records a walk looks at, and how many the index may find in a window.
+    stride integer := CASE indexed WHEN '' THEN in_take ELSE 500 + in_take END;
+    crowd constant integer := 1000 + 20 * in_take;
+    span interval := '7 days';
+    near timestamptz := CASE WHEN in_descending THEN in_to ELSE in_from END;
+    goal timestamptz := CASE WHEN in_descending THEN in_from ELSE in_to END;
+    far timestamptz;
     edge timestamptz;
+    week timestamptz;
+    missing integer := in_take;
+    got integer;
+    walk text;
+    ends text;
+    seek text;
+    count text;
+    matches integer;
+    leaping boolean := indexed <> '';
 BEGIN
     IF tenant IS NULL THEN
         RAISE EXCEPTION 'no organization is set' USING ERRCODE = 'insufficient_privilege';
     END IF;
     IF in_after_at IS NOT NULL THEN
-        IF in_descending THEN
-            upper_bound := least(upper_bound, in_after_at + interval '1 microsecond');
-            conditions := conditions || ' AND (occurred_at, key) < ($6, $7)';
+        near := CASE WHEN in_descending THEN least(near, in_after_at + interval '1 microsecond')
+            ELSE greatest(near, in_after_at) END;
+        wanted := wanted || format(' AND (occurred_at, key) %s (%L::timestamptz, %L::uuid)',
+            CASE WHEN in_descending THEN '<' ELSE '>' END, in_after_at, in_after_key);
+    END IF;
+    -- A sub-select with OFFSET is planned by itself: the one is a walk along the listing index whatever is wanted, the
+    -- other a question to the index on terms, in which the conditions that no index serves can't take part.
+    ends := format('SELECT occurred_at FROM usage_record WHERE organization_id = %s AND occurred_at >= $1 '
+        'AND occurred_at < $2 ORDER BY occurred_at %2$s, key %2$s OFFSET $3 LIMIT 1', tenant, ordering);
+    walk := format('SELECT * FROM (SELECT * FROM usage_record WHERE organization_id = %s AND occurred_at >= $1 '
+        'AND occurred_at < $2 ORDER BY occurred_at %2$s, key %2$s OFFSET 0) AS walked '
+        'WHERE true%3$s ORDER BY occurred_at %2$s, key %2$s LIMIT $3', tenant, ordering, wanted);
+    count := format('SELECT count(*) FROM (SELECT FROM usage_record WHERE occurred_at >= $1 AND occurred_at < $2%s '
+        'LIMIT %s) AS counted', indexed, crowd);
+    seek := format('SELECT * FROM (SELECT * FROM usage_record WHERE occurred_at >= $1 AND occurred_at < $2%s OFFSET 0) '
+        'AS sought WHERE organization_id = %s%s ORDER BY occurred_at %4$s, key %4$s LIMIT $3',
+        indexed, tenant, wanted, ordering);
+    WHILE missing > 0 AND near <> goal AND (near > goal) = in_descending LOOP
+        far := CASE WHEN in_descending THEN greatest(near - span, goal) ELSE least(near + span, goal) END;
+        EXECUTE ends INTO edge USING least(near, far), greatest(near, far), stride;
+        IF edge IS NULL THEN
+            span := span * 8;
         ELSE
-            lower_bound := greatest(lower_bound, in_after_at);
-            conditions := conditions || ' AND (occurred_at, key) > ($6, $7)';
+            far := edge + CASE WHEN in_descending THEN interval '0' ELSE interval '1 microsecond' END;
         END IF;
-    END IF;
-    IF cardinality(in_terms) > 0 THEN
-        conditions := conditions
-            || ' AND usage_terms(credential_id, type, endpoint, capability, model, provider, succeeded) @> $4';
-    END IF;
-    IF in_links IS NOT NULL THEN
-        conditions := conditions || ' AND links @> $5';
-    END IF;
-    -- Two readings of each value follow one another: as text, and as the number or boolean it may stand for.
-    FOR i IN 1 .. cardinality(in_meta) BY 2 LOOP
-        conditions := conditions || format(' AND (meta @> ($9)[%s] OR meta @> ($9)[%s])', i, i + 1);
-    END LOOP;
-    window_start := CASE WHEN in_descending THEN upper_bound ELSE lower_bound END;
-    window_end := window_start;
-    WHILE found_rows < in_take LOOP
-        IF in_descending THEN
-            EXIT WHEN window_start <= lower_bound;
-            window_end := window_start;
-            IF span IS NULL THEN
-                SELECT occurred_at INTO edge FROM usage_record
-                WHERE organization_id = tenant AND occurred_at >= lower_bound AND occurred_at < window_end
-                ORDER BY organization_id DESC, occurred_at DESC, key DESC OFFSET probe LIMIT 1;
-            ELSE
-                edge := window_end - span;
-            END IF;
-            window_start := greatest(coalesce(edge, lower_bound), lower_bound);
+        RETURN QUERY EXECUTE walk USING least(near, far), greatest(near, far), missing;
+        GET DIAGNOSTICS got = ROW_COUNT;
+        missing := missing - got;
+        week := date_trunc('week', far) + CASE WHEN in_descending THEN interval '0' ELSE interval '7 days' END;
+        -- Is it less work to fetch all that the index has of this week than to walk on until the page is full?
+        IF leaping AND edge IS NOT NULL AND 3.0 * got * got * abs(extract(epoch FROM week - far))
+                < missing * abs(extract(epoch FROM far - near)) THEN
+            near := far;
+            far := CASE WHEN in_descending THEN greatest(week, goal) ELSE least(week, goal) END;
+            span := '7 days';
+            WHILE missing > 0 AND near <> goal LOOP
+                EXECUTE count INTO matches USING least(near, far), greatest(near, far);
+                -- It was rarer where we come from: only walking on bounds the work.
+                leaping := matches < crowd;
+                EXIT WHEN NOT leaping;
+                IF matches > 0 THEN
+                    RETURN QUERY EXECUTE seek USING least(near, far), greatest(near, far), missing;
+                    GET DIAGNOSTICS got = ROW_COUNT;
+                    missing := missing - got;
+                END IF;
+                near := far;
+                far := CASE WHEN in_descending THEN greatest(near - span, goal) ELSE least(near + span, goal) END;
+                span := span * 4;
+            END LOOP;
         ELSE
-            EXIT WHEN window_end >= upper_bound;
-            window_start := window_end;
-            IF span IS NULL THEN
-                SELECT occurred_at + interval '1 microsecond' INTO edge FROM usage_record
-                WHERE organization_id = tenant AND occurred_at >= window_start AND occurred_at < upper_bound
-                ORDER BY organization_id, occurred_at, key OFFSET probe LIMIT 1;
-            ELSE
-                edge := window_start + span;
-            END IF;
-            window_end := least(coalesce(edge, upper_bound), upper_bound);
+            near := far;
+            stride := CASE WHEN edge IS NULL THEN stride ELSE stride * 4 END;
         END IF;
-        RETURN QUERY EXECUTE
-            'SELECT * FROM usage_record WHERE organization_id = $1 AND occurred_at >= $2 AND occurred_at < $3'
-            || conditions || format(' ORDER BY occurred_at %1$s, key %1$s LIMIT $8', ordering)
-            USING tenant, window_start, window_end, in_terms, in_links, in_after_at, in_after_key,
-                in_take - found_rows, in_meta;
-        GET DIAGNOSTICS returned = ROW_COUNT;
-        found_rows := found_rows + returned;
-        span := greatest(window_end - window_start, interval '1 second') * 8;
     END LOOP;
 END $$;
+
 REVOKE ALL ON FUNCTION usage_find(
     timestamptz, timestamptz, text[], jsonb, jsonb[], timestamptz, uuid, boolean, integer
 ) FROM PUBLIC;

@@ -34,20 +34,30 @@ CREATE TABLE usage_record (
 -- Read backward for newest first, so a row-value cursor works in both directions.
 CREATE INDEX usage_record_listing ON usage_record (organization_id, occurred_at, key);
 
--- The resource ids and metadata of a record, for the values that are rare.
-CREATE INDEX usage_record_links ON usage_record
-    USING gin (links jsonb_path_ops, meta jsonb_path_ops) WITH (gin_pending_list_limit = 512);
+-- The resource ids and metadata of a record under its organization's id, so that a value that is rare in one
+-- organization is so in the index, however frequent it is elsewhere.
+CREATE FUNCTION usage_scoped(organization_id bigint, value jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN jsonb_set('{{}}', ARRAY[organization_id::text], value);
+CREATE INDEX usage_record_links ON usage_record USING gin (
+    usage_scoped(organization_id, links) jsonb_path_ops, usage_scoped(organization_id, meta) jsonb_path_ops
+) WITH (gin_pending_list_limit = 512);
 
--- One function so that the index and the queries can't spell the terms differently.
+-- Its dimensions likewise, as hashes: eight bytes a term. Functions, so that index and queries can't spell them
+-- differently; everything in them is immutable, or they would not be inlined.
+CREATE FUNCTION usage_term(organization_id bigint, kind integer, value text) RETURNS bigint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN hashtextextended(value, organization_id * 8 + kind);
 CREATE FUNCTION usage_terms(
-    credential_id bigint, type text, endpoint text, capability text, model text, provider text, succeeded boolean
-) RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN ARRAY[
-    'credential:' || credential_id::text, 'type:' || type, 'endpoint:' || endpoint, 'capability:' || capability,
-    'model:' || model, 'provider:' || provider, CASE WHEN succeeded THEN 'success' ELSE 'error' END
+    organization_id bigint, credential_id bigint, type text, endpoint text, capability text, model text,
+    provider text, succeeded boolean
+) RETURNS bigint[] LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN ARRAY[
+    usage_term(organization_id, 1, credential_id::text), usage_term(organization_id, 2, type),
+    usage_term(organization_id, 3, endpoint), usage_term(organization_id, 4, capability),
+    usage_term(organization_id, 5, model), usage_term(organization_id, 6, provider),
+    usage_term(organization_id, 7, CASE WHEN succeeded THEN 'success' ELSE 'error' END)
 ];
-CREATE INDEX usage_record_terms ON usage_record
-    USING gin (usage_terms(credential_id, type, endpoint, capability, model, provider, succeeded))
-    WITH (gin_pending_list_limit = 512);
+CREATE INDEX usage_record_terms ON usage_record USING gin (
+    usage_terms(organization_id, credential_id, type, endpoint, capability, model, provider, succeeded)
+) WITH (gin_pending_list_limit = 512);
 
 -- What makes a record unique, for as long as it is kept, whatever its timestamp.
 CREATE TABLE usage_record_key (
