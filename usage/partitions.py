@@ -1,17 +1,12 @@
-"""The weekly partitions of the records: made ahead of time, on demand, and dropped by retention."""
+"""The weekly partitions of the records: made ahead of time and on demand; see also `usage.retention`."""
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db.backends.utils import CursorWrapper
 from django.db.utils import IntegrityError
-
-from core.periods import Period
-from organizations.models import Organization
-from organizations.tenancy import system_scope
-from usage.history import history_start
-from usage.rollups.rebuild import rebuild, stretches
 
 WEEKS_AHEAD: Final = 4
 WEEK: Final = timedelta(weeks=1)
@@ -19,19 +14,39 @@ _FIRST_MONDAY: Final = datetime(1970, 1, 5, tzinfo=UTC)
 _WEEK_SECONDS: Final = 7 * 24 * 3600
 _FIRST_SECONDS: Final = int(_FIRST_MONDAY.timestamp())
 _NO_PARTITION: Final = "23514"
+_WEEK_LOCKS: Final = "hashtext('usage_record weeks')"
 
 _made: set[int] = set()
 """The numbers of the weeks that this process knows to have a partition."""
 
 
-def ensure_for(moments: Iterable[datetime]) -> None:
-    """Make the partitions that are missing for these moments.
+def numbers_of(moments: Iterable[datetime]) -> set[int]:
+    """Return the numbers of the weeks that these moments fall into."""
+    return {int(moment.timestamp() - _FIRST_SECONDS) // _WEEK_SECONDS for moment in moments}
+
+
+def ensure(numbers: Iterable[int]) -> None:
+    """Make the partitions of these weeks that are missing.
 
     Concurrency: makers of the same week wait for each other; ingest and reading don't wait.
     """
-    for number in {int(moment.timestamp() - _FIRST_SECONDS) // _WEEK_SECONDS for moment in moments} - _made:
+    for number in set(numbers) - _made:
         make(_monday(number))
         _made.add(number)
+
+
+def share(cursor: CursorWrapper, numbers: Iterable[int]) -> None:
+    """Keep retention away from these weeks until the transaction ends, waiting while it is at work on one."""
+    cursor.execute(
+        f"SELECT pg_advisory_xact_lock_shared({_WEEK_LOCKS}, number) FROM unnest(%s::integer[]) AS number",
+        [sorted(numbers)],
+    )
+
+
+def take(cursor: CursorWrapper, monday: date) -> None:
+    """Keep writers away from a week until the transaction ends, waiting for those who are at work on it."""
+    number = (monday - _FIRST_MONDAY.date()) // WEEK
+    cursor.execute(f"SELECT pg_advisory_xact_lock({_WEEK_LOCKS}, %s)", [number])
 
 
 def make(monday: date, *, using: str = DEFAULT_DB_ALIAS) -> bool:
@@ -43,7 +58,7 @@ def make(monday: date, *, using: str = DEFAULT_DB_ALIAS) -> bool:
 
 def make_ahead(now: datetime, *, using: str = DEFAULT_DB_ALIAS) -> int:
     """Make the partitions of this week and the next ones, and return how many were missing."""
-    number = int(now.timestamp() - _FIRST_SECONDS) // _WEEK_SECONDS
+    (number,) = numbers_of([now])
     return sum(make(_monday(number + ahead), using=using) for ahead in range(WEEKS_AHEAD + 1))
 
 
@@ -59,40 +74,8 @@ def is_missing(error: IntegrityError) -> bool:
     )
 
 
-def drop_expired(now: datetime) -> int:
-    """Remove what lies before the organizations' histories, and return how many weeks were touched.
-
-    Each week is one transaction: its records, their keys and what the rollups said of them go together.
-    """
-    with system_scope():
-        organizations = list(Organization.objects.select_related("plan"))
-    begins = {o.pk: history_start(o.plan.history_days, o.timezone, now) for o in organizations}
-    by_id = {o.pk: o for o in organizations}
-    touched = 0
-    for monday in _weeks():
-        ends = datetime.combine(monday + WEEK, datetime.min.time(), UTC)
-        if all(begin < ends for begin in begins.values()):
-            break
-        entitled = [pk for pk, begin in begins.items() if begin < ends]
-        touched += _drop_week(monday, entitled, by_id)
-    return touched
-
-
-def _drop_week(monday: date, entitled: list[int], by_id: dict[int, Organization]) -> bool:
-    start = datetime.combine(monday, datetime.min.time(), UTC)
-    with system_scope(), connection.cursor() as cursor:
-        cursor.execute("SELECT usage_drop_expired(%s, %s::bigint[])", [monday, entitled])
-        expired = _scalar(cursor.fetchone())
-        for organization_id in expired if isinstance(expired, list) else []:
-            organization = by_id.get(organization_id)
-            if organization is not None:
-                for stretch in stretches(organization, Period(start, start + WEEK)):
-                    rebuild(stretch)
-    forget()
-    return bool(expired)
-
-
-def _weeks() -> list[date]:
+def weeks() -> list[date]:
+    """Return the Mondays of the weeks that have a partition, in order."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT usage_partition_weeks()")
         return [week for (week,) in cursor.fetchall()]

@@ -38,20 +38,26 @@ def ingest(batch: Batch) -> Outcome:
     for stage in stages:
         stage.prepare(batch)
     if batch.rows:
-        partitions.ensure_for(row.occurred_at for row in batch.rows)
+        weeks = partitions.numbers_of(row.occurred_at for row in batch.rows)
+        partitions.ensure(weeks)
         try:
-            _settle(stages, batch)
+            _settle(stages, batch, weeks)
         except IntegrityError as error:
             if not partitions.is_missing(error):
                 raise
             # Retention dropped the week after it was last seen.
             partitions.forget()
-            partitions.ensure_for(row.occurred_at for row in batch.rows)
-            _settle(stages, batch)
+            partitions.ensure(weeks)
+            _settle(stages, batch, weeks)
     return batch.outcome
 
 
-def _settle(stages: tuple[Stage, ...], batch: Batch) -> None:
+def _settle(stages: tuple[Stage, ...], batch: Batch, weeks: set[int]) -> None:
+    (current,) = partitions.numbers_of([batch.received_at])
+    late = {week for week in weeks if week < current}
     with tenant_scope(batch.caller.organization_id), connection.cursor() as cursor:
+        if late:
+            # Before any table is locked: retention waits for those who hold one.
+            partitions.share(cursor, late)
         for stage in stages:
             stage.settle(batch, cursor)

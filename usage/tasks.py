@@ -9,7 +9,7 @@ from django.db.models import F
 from core import clock
 from organizations.models import Organization
 from organizations.tenancy import system_scope
-from usage import partitions
+from usage import partitions, retention
 from usage.rollups import fold
 from usage.rollups.rebuild import move_days
 from usage.rollups.verify import verify
@@ -32,7 +32,7 @@ def make_partitions() -> int:
 @shared_task
 def drop_expired() -> int:
     """Remove what lies before the organizations' histories, and return how many weeks were touched."""
-    return partitions.drop_expired(clock.now())
+    return retention.drop_expired(clock.now())
 
 
 @shared_task

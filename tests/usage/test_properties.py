@@ -251,7 +251,8 @@ def test_any_sequence_of_batches_and_folds_gives_the_totals_of_a_plain_model() -
     for world in {
         world.now: world for world in (*WORLDS, World("UTC", datetime.fromisoformat("2026-04-10T13Z")))
     }:
-        partitions.ensure_for(world - timedelta(days=days) for days in range(HISTORY.days + 2))
+        days = (world - timedelta(days=number) for number in range(HISTORY.days + 2))
+        partitions.ensure(partitions.numbers_of(days))
     run_machine(
         Usage,
         settings=settings(

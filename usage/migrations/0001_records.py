@@ -51,4 +51,5 @@ class Migration(migrations.Migration):
         TenantTable("usage_record"),
         TenantTable("usage_record_key"),
         migrations.RunSQL(sql.read("partitions")),
+        migrations.RunSQL(sql.read("retention")),
     ]

@@ -24,10 +24,14 @@ DAYS_AT_ONCE: Final = 7
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """The whole local days of one organization over which cubes are compared or made anew."""
+    """The whole local days of one organization over which cubes are compared or made anew.
+
+    ``without`` is a period whose records are about to go: they are not counted any more.
+    """
 
     organization_id: int
     days: ZoneDays
+    without: Period | None = None
 
     @property
     def start(self) -> datetime:
@@ -41,10 +45,12 @@ class Stretch:
 
     def source(self, table: str) -> tuple[str, list[Any]]:
         """Return the rows of a table that lie in the stretch, as a subquery with its parameters."""
-        return (
-            f"(SELECT * FROM {table} WHERE organization_id = %s AND occurred_at >= %s AND occurred_at < %s)",
-            [self.organization_id, self.start, self.end],
-        )
+        where = "organization_id = %s AND occurred_at >= %s AND occurred_at < %s"
+        params: list[Any] = [self.organization_id, self.start, self.end]
+        if self.without is not None:
+            where += " AND NOT (occurred_at >= %s AND occurred_at < %s)"
+            params += [self.without.start, self.without.end]
+        return f"(SELECT * FROM {table} WHERE {where})", params
 
     def within(self, cube: Cube) -> tuple[str, list[Any]]:
         """Return the condition that a row of the cube lies in the stretch, with its parameters."""
@@ -58,14 +64,16 @@ class Stretch:
         ]
 
 
-def stretches(organization: Organization, period: Period) -> Iterator[Stretch]:
+def stretches(
+    organization: Organization, period: Period, *, without: Period | None = None
+) -> Iterator[Stretch]:
     """Yield the local days of the organization that touch the period, some at a time."""
     tz = zone(organization.rollup_timezone)
     days = buckets(period, Granularity.DAY, tz)
     for first in range(0, len(days), DAYS_AT_ONCE):
         some = days[first : first + DAYS_AT_ONCE]
         whole = Period(some[0].start, some[-1].end)
-        yield Stretch(organization.pk, ZoneDays.over(organization.rollup_timezone, whole))
+        yield Stretch(organization.pk, ZoneDays.over(organization.rollup_timezone, whole), without)
 
 
 def rebuild(stretch: Stretch) -> None:
