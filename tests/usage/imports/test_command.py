@@ -349,6 +349,24 @@ def test_the_figures_are_printed_for_people_too(made: CreatedOrganization, tmp_p
     assert err.getvalue() == ""
 
 
+def test_the_arguments_are_those_of_a_shell(made: CreatedOrganization, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("kind,p,when\nx,7,2026-01-15 12:00:00\n")
+    line = (
+        f"{path} --organization acme --map type=kind --map tokens.prompt=p --map timestamp=when --set model=m"
+    )
+    arguments = [*line.split(), "--set", "meta.source=a file", "--timezone", "Europe/Berlin", "--no-progress"]
+    call_command("import_records", *arguments, stdout=io.StringIO(), stderr=io.StringIO())
+    record = only(made)
+    assert (record.type, record.prompt_tokens, record.model, record.meta) == (
+        "x",
+        7,
+        "m",
+        {"source": "a file"},
+    )
+    assert record.occurred_at == datetime(2026, 1, 15, 11, tzinfo=UTC)
+
+
 def test_a_bar_is_shown_on_a_terminal_unless_it_is_unwanted(
     made: CreatedOrganization, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
