@@ -11,6 +11,7 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "fold-pending": {"task": "usage.tasks.fold_pending", "schedule": 2.0, "options": {"expires": 2}},
     "make-partitions": {"task": "usage.tasks.make_partitions", "schedule": crontab(minute="7")},
     "align-days": {"task": "usage.tasks.align_days", "schedule": crontab(minute="*/10")},
+    "sweep-exports": {"task": "usage.tasks.sweep_exports", "schedule": 60.0, "options": {"expires": 60}},
     "drop-expired": {"task": "usage.tasks.drop_expired", "schedule": crontab(hour="2", minute="17")},
     "verify-rollups": {"task": "usage.tasks.verify_rollups", "schedule": crontab(hour="3", minute="37")},
 }

@@ -207,6 +207,17 @@ CACHES = {
 USAGE_PIPELINE = ["usage.stages.Complete", "usage.stages.Store"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = None  # the ingest view caps its own body, also unpacked
 
+# What can be taken out, and where its files are: in a directory that web and workers share.
+
+EXPORT_DATASETS = [
+    "usage.exports.datasets.RECORDS",
+    "usage.exports.datasets.DAILY",
+    "usage.exports.datasets.COSTS",
+]
+EXPORT_DIR = Path(_env.text("EXPORT_DIR", str(DATA_DIR / "exports"))).expanduser().resolve()
+EXPORT_WORK_DIR = EXPORT_DIR / "unfinished"
+EXPORTS_AT_ONCE = _env.integer("EXPORTS_AT_ONCE", 1, least=1, most=64)
+
 # Pages and their files
 
 DATA_FILES = BASE_DIR / "static"
@@ -222,6 +233,14 @@ STORAGES = {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
         if STATIC_MANIFEST
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+    "exports": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": EXPORT_DIR,
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
     },
 }
 MEDIA_ROOT = DATA_DIR / "files"

@@ -1,13 +1,17 @@
-"""The records, as the ORM sees them. Their tables, and those of the rollups, are made by the SQL in ``sql/``.
+"""The records, as the ORM sees them, and the exports of them.
 
-Nothing is written through these models: records come in through the pipeline, and no one changes them.
+The tables of records and rollups are made by the SQL in ``sql/``. Nothing is written through `Record`:
+records come in through the pipeline, and no one changes them.
 """
 
+import uuid
 from typing import Any, NoReturn
 
 from django.db import models
+from django.db.models import F, Q
 
-from organizations.models import Credential, Organization
+from core import clock
+from organizations.models import Credential, Organization, User
 
 
 class Record(models.Model):
@@ -62,3 +66,77 @@ class Record(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Refuse: only retention removes records, whole partitions at a time."""
         raise TypeError("usage records are immutable")
+
+
+class ExportState(models.TextChoices):
+    """How far an export has come."""
+
+    QUEUED = "queued", "Queued"
+    RUNNING = "running", "Running"
+    DONE = "done", "Done"
+    FAILED = "failed", "Failed"
+    EXPIRED = "expired", "Expired"
+
+
+class Export(models.Model):
+    """A file that was asked for: of what, for whom, and how far it has come.
+
+    ``attempts`` counts the workers that began it: what is written on behalf of an earlier one is refused.
+    Units: the window is half-open; ``bytes`` the file's size; ``sums`` by column, money as decimal strings.
+    Tenancy: row-level security shows only the tenant's.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+")
+    dataset = models.CharField(max_length=40)
+    format = models.CharField(max_length=20)
+    window_start = models.DateTimeField()
+    window_end = models.DateTimeField()
+    timezone = models.CharField(max_length=64)
+    state = models.CharField(max_length=16, choices=ExportState.choices, default=ExportState.QUEUED)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    rows_total = models.BigIntegerField(null=True)
+    rows_done = models.BigIntegerField(default=0)
+    bytes = models.BigIntegerField(null=True)
+    sums = models.JSONField(null=True)
+    file = models.CharField(max_length=200, blank=True)
+    error = models.TextField(blank=True)
+    requested_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    credential = models.ForeignKey(Credential, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(default=clock.now)
+    started_at = models.DateTimeField(null=True)
+    heartbeat_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+        indexes = (
+            models.Index(fields=["organization", "created_at", "id"], name="export_listing"),
+            models.Index(
+                fields=["created_at"], condition=Q(state__in=["queued", "running"]), name="export_unfinished"
+            ),
+            models.Index(fields=["expires_at"], condition=Q(state="done"), name="export_expiring"),
+        )
+        constraints = (
+            models.CheckConstraint(condition=Q(state__in=ExportState.values), name="export_state_known"),
+            models.CheckConstraint(
+                condition=Q(window_end__gte=F("window_start")), name="export_window_ordered"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="running") | Q(heartbeat_at__isnull=False, attempts__gt=0),
+                name="export_running_is_alive",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="done")
+                | (Q(bytes__isnull=False, sums__isnull=False, expires_at__isnull=False) & ~Q(file="")),
+                name="export_done_has_file",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["done", "failed", "expired"]) | Q(finished_at__isnull=False),
+                name="export_end_has_moment",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.dataset} as {self.format}"

@@ -1,6 +1,7 @@
 """What the worker does for usage, on schedule. Every task may run twice or late without harm."""
 
 from typing import Final
+from uuid import UUID
 
 import structlog
 from celery import shared_task
@@ -10,9 +11,13 @@ from core import clock
 from organizations.models import Organization
 from organizations.tenancy import system_scope
 from usage import partitions, retention
+from usage.exports import run, sweep
 from usage.rollups import fold
 from usage.rollups.rebuild import move_days
 from usage.rollups.verify import verify
+
+EXPORT_SECONDS: Final = 54 * 60
+"""How long an export may take: less than a message can stay unacknowledged before it is sent again."""
 
 log: Final = structlog.get_logger(__name__)
 
@@ -62,3 +67,15 @@ def verify_rollups() -> int:
                 rows=difference.rows,
             )
     return differing
+
+
+@shared_task(soft_time_limit=EXPORT_SECONDS, time_limit=EXPORT_SECONDS + 60)
+def run_export(export_id: str, organization_id: int) -> int:
+    """Write an export that waits, and return how many rows that were; 0 when it is not for this worker."""
+    return run.run_export(UUID(export_id), organization_id)
+
+
+@shared_task
+def sweep_exports() -> int:
+    """Set right what went wrong with exports, remove those that expired, and return how many that were."""
+    return sweep.sweep()

@@ -14,6 +14,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from organizations.models import Membership, Organization, User
 from organizations.tenancy import system_scope, tenant_scope
+from tests.usage import exporting
 from tests.usage.factories import Tenant, make_tenant
 from usage import partitions
 from usage.models import Record
@@ -35,6 +36,7 @@ class Side:
     tenant: Tenant
     session: Client
     marks: tuple[str, ...]
+    export: str
 
 
 def _record(name: str, number: int) -> dict[str, object]:
@@ -79,7 +81,8 @@ def _side(name: str, tenant: Tenant) -> Side:
         f"meterOf{name.title()}",
         name.title(),
     )
-    return Side(tenant, session, marks)
+    export = exporting.write(tenant, exporting.ask(tenant))["id"]
+    return Side(tenant, session, (*marks, export), export)
 
 
 def _get(path: str) -> Ask:
@@ -128,6 +131,17 @@ ROUTES: dict[str, list[Ask]] = {
     ],
     "usage-models": [_get("/api/v1/usage/models")],
     "usage-capabilities": [_get("/api/v1/usage/capabilities")],
+    "exports": [
+        _get("/api/v1/exports"),
+        lambda c, own, other: c.post(
+            "/api/v1/exports", {"dataset": "daily", "format": "csv"}, "application/json"
+        ),
+    ],
+    "export": [
+        lambda c, own, other: c.get(f"/api/v1/exports/{own.export}"),
+        lambda c, own, other: c.get(f"/api/v1/exports/{other.export}"),
+    ],
+    "export-file": [lambda c, own, other: c.get(f"/api/v1/exports/{other.export}/file")],
     "portal:overview": [_get("/"), _get("/?organization=globex")],
     "portal:first-key": [lambda c, own, other: c.post("/first-key/?organization=globex")],
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 from jsonschema import Draft202012Validator
 
+from tests.usage import exporting
 from tests.usage.factories import Answer, Api, Tenant, make_tenant
 from usage import partitions
 from usage.rollups.fold import fold_pending
@@ -35,6 +37,7 @@ RECORD = {
     "botId": "bot-1",
     "meta": {"team": "search", "attempt": 2, "dry": False, "note": None},
 }
+OF_NOBODY = "00000000-0000-0000-0000-000000000000"
 SPARSE = {"type": "conversation.completion"}
 
 
@@ -106,6 +109,25 @@ CASES: dict[str, Callable[[Tenant], list[Answer]]] = {
         t.api.get("/usage/keys", keyId="cl_none"),
     ],
     "getModelUsage": lambda t: [t.api.get("/usage/models"), t.api.get("/usage/models", granularity="eon")],
+    "requestExport": lambda t: [
+        t.api.call("POST", "/exports", {"dataset": "daily", "format": "xlsx", "from": 0}),
+        t.api.call("POST", "/exports", {"dataset": "dreams", "format": "csv"}),
+        t.api.call("POST", "/exports", b"a", content_type="text/plain"),
+    ],
+    "listExports": lambda t: [
+        _export(t, written=True) and _export(t) and t.api.get("/exports"),
+        t.api.get("/exports", state="lost"),
+    ],
+    "getExport": lambda t: [
+        t.api.get(f"/exports/{_export(t, written=True)}"),
+        t.api.get(f"/exports/{_export(t)}"),
+        t.api.get(f"/exports/{OF_NOBODY}"),
+    ],
+    "downloadExport": lambda t: [
+        _as_text(t.api.get(f"/exports/{_export(t, written=True)}/file")),
+        t.api.get(f"/exports/{_export(t)}/file"),
+        t.api.get(f"/exports/{OF_NOBODY}/file"),
+    ],
     "getCapabilityUsage": lambda t: [t.api.get("/usage/capabilities", granularity="month")],
 }
 
@@ -129,6 +151,7 @@ def test_answers_are_what_the_document_says(
 def test_no_key_and_a_wrong_key_are_problems_as_documented(document: dict[str, Any], acme: Tenant) -> None:
     for path, method, operation in _operations(document):
         target = path.removeprefix("/api/v1").replace("{client_id}", "cl_none").replace("{record_id}", "none")
+        target = target.replace("{export_id}", OF_NOBODY)
         for api in (_Anonymous(), Api("hr_" + "0" * 36)):
             answer = api.call(method.upper(), target, {} if method == "post" else None)
             assert answer.status == 401
@@ -170,6 +193,16 @@ def _new_key(tenant: Tenant) -> str:
     answer = tenant.api.call("POST", "/keys", {"name": "Passing", "scopes": ["usage:read"]})
     client_id: str = answer.body["clientId"]
     return client_id
+
+
+def _export(tenant: Tenant, *, written: bool = False) -> str:
+    asked = exporting.ask(tenant)
+    found: str = (exporting.write(tenant, asked) if written else asked)["id"]
+    return found
+
+
+def _as_text(answer: Answer) -> Answer:
+    return replace(answer, body=answer.body.decode())
 
 
 class _Anonymous(Api):

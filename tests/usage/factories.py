@@ -22,7 +22,7 @@ JSON: Final = "application/json"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the API answered."""
+    """What the API answered: JSON as it reads, files as bytes."""
 
     status: int
     body: Any
@@ -75,6 +75,8 @@ class Api:
             headers=dict(headers or {}),
             query_params=dict(query) if query else None,
         )
+        if response.streaming:
+            return Answer(response.status_code, b"".join(response), response.headers)
         read = json.loads(response.content) if response.content else None
         return Answer(response.status_code, read, response.headers)
 
