@@ -40,7 +40,7 @@ _MEANINGS = {
     413: "The body is too large.",
     415: "The body's media type is not read here.",
     422: "The content of the body is not acceptable.",
-    429: "Too many requests.",
+    429: "The requests of this minute are used up.",
     503: "Not available at the moment.",
 }
 
@@ -48,11 +48,11 @@ _MEANINGS = {
 def problems(*statuses: int) -> dict[tuple[int, str], OpenApiResponse]:
     """Return the responses of an operation's problems, for ``extend_schema(responses={…, **problems(404)})``.
 
-    400, 401 and 403 are among them always.
+    400, 401, 403 and 429 are among them always.
     """
     return {
         (status, "application/problem+json"): OpenApiResponse(ProblemSerializer, _MEANINGS[status])
-        for status in sorted({400, 401, 403, *statuses})
+        for status in sorted({400, 401, 403, 429, *statuses})
     }
 
 

@@ -1,53 +1,32 @@
-"""How many requests a minute a caller may make, counted in Redis.
+"""How many requests a minute a caller may make.
 
-A window is a minute of the clock, so that the count, what is left and when it begins anew are exact and the
-same for every process. A refused request doesn't count. What is counted may be lost with Redis: while it is
-away every request is let through, and the log says so.
+A caller's window of a minute begins with the first request after the one before has ended: whoever begins has
+the whole limit, and not everybody's window begins anew at once. All processes share the exact count.
+A refused request doesn't count. What is counted may be lost with Redis: while it is away every request is let
+through, and the log says so.
 Source: draft-ietf-httpapi-ratelimit-headers.
 """
 
-import threading
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import cache
-from typing import Any, Final
-
-import structlog
-from django.conf import settings
-from redis import Redis
-from redis.exceptions import RedisError
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from core import clock
+from core.periods import Period
 from core.problems import Problem, too_many_requests
+from organizations.counters import READ, TAKE, counters
 from organizations.tenancy import Caller
 
 API: Final = "api"
 """The counter of Headroom's own API."""
 WINDOW_SECONDS: Final = 60
 POLICY: Final = "permin"
-PEAK_DAYS: Final = 30
-TIMEOUT_SECONDS: Final = 0.1
-PAUSE_SECONDS: Final = 5.0
-"""How long Redis isn't asked again after it failed to answer."""
+PEAK_DAYS: Final = 370
+"""How long peaks are kept: a year, wherever it begins."""
 
-_KEPT_SECONDS: Final = 2 * WINDOW_SECONDS
-_PEAK_KEPT_SECONDS: Final = (PEAK_DAYS + 1) * 24 * 3600
-_WINDOW: Final = timedelta(seconds=WINDOW_SECONDS)
-
-# KEYS: the window's count, the day's peak. ARGV: limit, seconds to keep each. Answers the count with this
-# request, or -1 where it is one too many.
-_TAKE: Final = """
-local used = tonumber(redis.call('GET', KEYS[1]) or '0')
-if used >= tonumber(ARGV[1]) then return -1 end
-used = redis.call('INCR', KEYS[1])
-if used == 1 then redis.call('EXPIRE', KEYS[1], ARGV[2]) end
-if used > tonumber(redis.call('GET', KEYS[2]) or '0') then redis.call('SET', KEYS[2], used, 'EX', ARGV[3]) end
-return used
-"""
-
-log: Final = structlog.get_logger(__name__)
+_WINDOW_MS: Final = WINDOW_SECONDS * 1000
+_DAY_SECONDS: Final = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,108 +71,61 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How much of its limit a credential has used in this window, and the most in any minute of late."""
+    """How much of its limit a credential has used, and the most it has used in any window of a period.
+
+    Where no window runs, ``resets_at`` is the end of one that would begin now.
+    """
 
     used: int
+    resets_at: datetime
     peak_per_minute: int
-
-
-class _Circuit:
-    """Keeps a Redis that doesn't answer from costing every request its timeout."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._closed_from = 0.0
-
-    @property
-    def is_open(self) -> bool:
-        """Whether Redis is left alone at present."""
-        return time.monotonic() < self._closed_from
-
-    def trip(self, error: Exception) -> None:
-        """Leave Redis alone for a while, and say so once."""
-        with self._lock:
-            if self.is_open:
-                return
-            self._closed_from = time.monotonic() + PAUSE_SECONDS
-        log.warning("rate limits are not enforced: Redis does not answer", error=str(error))
-
-
-_circuit = _Circuit()
 
 
 def take(caller: Caller, *, counter: str = API) -> Decision | None:
     """Count one request of a caller, if its limit allows it; None while Redis is away.
 
-    Concurrency: one script in Redis, exact across processes.
+    A counter of another name counts apart, by the same limit.
+    Concurrency: one script in Redis, exact across threads and processes.
+    """
+    now_ms = _milliseconds(clock.now())
+    limit = caller.plan.requests_per_minute
+    found = counters().run(TAKE, [_key(counter, _who(caller))], now_ms, _WINDOW_MS, limit, PEAK_DAYS)
+    if found is None:
+        return None
+    allowed, used, ends_ms = found
+    return Decision(bool(allowed), limit, used, -(-(ends_ms - now_ms) // 1000))
+
+
+def states(client_ids: Sequence[str], period: Period, *, counter: str = API) -> dict[str, State]:
+    """Return each credential's state by its client id; its peak is that of the UTC days the period touches.
+
+    One round trip for all of them; while Redis is away they are as if never used.
     """
     now = clock.now()
-    if _circuit.is_open:
-        return None
-    limit = caller.plan.requests_per_minute
-    who = _who(caller)
-    keys = [_window_key(counter, who, now), _peak_key(counter, who, now)]
-    try:
-        used = int(_script()(keys=keys, args=[limit, _KEPT_SECONDS, _PEAK_KEPT_SECONDS], client=_redis()))
-    except RedisError as error:
-        _circuit.trip(error)
-        return None
-    return Decision(used >= 0, limit, limit if used < 0 else used, _resets_in(now))
-
-
-def states(client_ids: Sequence[str], *, counter: str = API) -> dict[str, State]:
-    """Return the state of each credential by its client id, in one round trip; zeros while Redis is away."""
-    now = clock.now()
-    days = [now - timedelta(days=back) for back in range(PEAK_DAYS)]
-    keys = [_window_key(counter, client_id, now) for client_id in client_ids]
-    keys += [_peak_key(counter, client_id, day) for client_id in client_ids for day in days]
-    found = _read(keys)
-    used, peaks = found[: len(client_ids)], found[len(client_ids) :]
+    last_moment = max(period.start, period.end - timedelta(microseconds=1))
+    days = (_day(period.start), _day(last_moment))
+    keys = [_key(counter, client_id) for client_id in client_ids]
+    found = counters().run(READ, keys, _milliseconds(now), _WINDOW_MS, *days) if keys else []
+    if found is None:
+        unused = State(0, now + timedelta(seconds=WINDOW_SECONDS), 0)
+        return dict.fromkeys(client_ids, unused)
     return {
-        client_id: State(used[place], max(peaks[place * PEAK_DAYS : (place + 1) * PEAK_DAYS]))
-        for place, client_id in enumerate(client_ids)
+        client_id: State(used, datetime.fromtimestamp(ends_ms / 1000, UTC), peak)
+        for client_id, (used, ends_ms, peak) in zip(client_ids, found, strict=True)
     }
-
-
-def window_end(now: datetime) -> datetime:
-    """Return when the window that holds a moment ends."""
-    return now.replace(second=0, microsecond=0) + _WINDOW
-
-
-def _read(keys: list[str]) -> list[int]:
-    if not keys or _circuit.is_open:
-        return [0] * len(keys)
-    try:
-        values: Any = _redis().mget(keys)
-    except RedisError as error:
-        _circuit.trip(error)
-        return [0] * len(keys)
-    return [int(value or 0) for value in values]
-
-
-def _resets_in(now: datetime) -> int:
-    return -(-(window_end(now) - now) // timedelta(seconds=1))
 
 
 def _who(caller: Caller) -> str:
     return caller.client_id or f"user-{caller.user_id}-{caller.organization_id}"
 
 
-def _window_key(counter: str, who: str, now: datetime) -> str:
-    return f"headroom:rate:{counter}:{who}:{int(now.timestamp()) // WINDOW_SECONDS}"
+def _key(counter: str, who: str) -> str:
+    return f"headroom:rate:{counter}:{who}"
 
 
-def _peak_key(counter: str, who: str, day: datetime) -> str:
-    return f"headroom:rate-peak:{counter}:{who}:{day:%Y%m%d}"
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
 
 
-@cache
-def _redis() -> "Redis":
-    return Redis.from_url(
-        settings.REDIS_URL, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS
-    )
-
-
-@cache
-def _script() -> Any:
-    return _redis().register_script(_TAKE)
+def _day(moment: datetime) -> int:
+    return int(moment.timestamp()) // _DAY_SECONDS

@@ -15,7 +15,7 @@ def mapped(extension: type[Any], target: Any, direction: str) -> dict[str, Any]:
 
 
 def test_every_operation_has_the_problems_that_any_can_have() -> None:
-    assert [status for status, _ in schema.problems(404)] == [400, 401, 403, 404]
+    assert [status for status, _ in schema.problems(404)] == [400, 401, 403, 404, 429]
     assert {media_type for _, media_type in schema.problems()} == {"application/problem+json"}
 
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from core import clock
 from core.moments import format_moment
 from core.money import format_money
+from core.periods import Period
 from organizations import rate_limits
 from organizations.models import Credential
 from organizations.tenancy import Caller
@@ -106,11 +106,10 @@ def advice(found: Advice) -> dict[str, str]:
     }
 
 
-def limits(caller: Caller, credentials: Sequence[Credential]) -> list[dict[str, Any]]:
-    """Write how much of the rate limit each key has used in this minute."""
-    now = clock.now()
-    states = rate_limits.states([credential.client_id for credential in credentials])
-    limit, ends = caller.plan.requests_per_minute, format_moment(rate_limits.window_end(now))
+def limits(caller: Caller, credentials: Sequence[Credential], over: Period) -> list[dict[str, Any]]:
+    """Write how much of the rate limit each key has used, and its peak in the days of a period."""
+    limit = caller.plan.requests_per_minute
+    states = rate_limits.states([credential.client_id for credential in credentials], over)
     return [
         {
             "keyId": client_id,
@@ -118,7 +117,7 @@ def limits(caller: Caller, credentials: Sequence[Credential]) -> list[dict[str, 
             "window": f"{rate_limits.WINDOW_SECONDS}s",
             "used": state.used,
             "remaining": max(limit - state.used, 0),
-            "resetAt": ends,
+            "resetAt": format_moment(state.resets_at),
             "peakPerMinute": state.peak_per_minute,
         }
         for client_id, state in states.items()

@@ -96,7 +96,7 @@ class KeyUsageView(TenantAPIView):
         used = [
             credential for credential in credentials if not credential.revoked_at or credential.pk in by_key
         ]
-        rates = write.limits(self.caller, [c for c in credentials if not c.revoked_at])
+        rates = write.limits(self.caller, [c for c in credentials if not c.revoked_at], asked.period)
         return Response(
             {
                 "success": True,
