@@ -172,12 +172,15 @@ def test_the_command_makes_the_demo_once() -> None:
     assert (facts["organization"], facts["owner"]) == ("demo", "demo@headroom.example")
     added = count(facts["organizationId"])
     assert added > 500
-    assert said == f"{added:,} records were added to demo.\n"
+    assert said.splitlines() == [
+        "Loading 3 days of usage into demo.",
+        f"{added:,} records were added to demo.",
+    ]
     assert Client().login(username=facts["owner"], password=facts["password"])
 
     again, said = demo()
     assert again == facts | {"apiKey": None, "password": None}
-    assert said == "The demo is in demo already; nothing was added.\n"
+    assert said.splitlines()[-1] == "The demo is in demo already; nothing was added."
     assert count(facts["organizationId"]) == added
 
 
@@ -284,3 +287,21 @@ def test_the_days_are_at_most_those_of_the_plan() -> None:
     with tenant_scope(acme.id):
         first = Record.objects.order_by("occurred_at").values_list("occurred_at", flat=True)[0]
     assert NOW - first < timedelta(days=31)
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("stopped_clock")
+def test_people_read_how_to_get_in_once() -> None:
+    out = io.StringIO()
+    call_command("load_demo", days=1, stdout=out, stderr=io.StringIO())
+    assert out.getvalue().split()[::2] == [
+        "organization",
+        "organizationId",
+        "clientId",
+        "apiKey",
+        "owner",
+        "password",
+    ]
+    again = io.StringIO()
+    call_command("load_demo", days=1, stdout=again, stderr=io.StringIO())
+    assert again.getvalue() == ""

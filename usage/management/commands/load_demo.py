@@ -33,6 +33,7 @@ class Command(BaseCommand):
             raise CommandError("--days takes a whole number from 1.")
         organization, facts = self._organization(options["organization"])
         self._print(facts, as_json=options["json"])
+        self.stderr.write(f"Loading {options['days']} days of usage into {organization.slug}.")
         try:
             loaded = load.load(organization, options["days"])
         except load.NotEmpty as error:
@@ -58,9 +59,8 @@ class Command(BaseCommand):
     def _print(self, facts: dict[str, Any], *, as_json: bool) -> None:
         if as_json:
             self.stdout.write(json.dumps(facts, ensure_ascii=False))
-        else:
-            known = ((name, value) for name, value in facts.items() if value is not None)
-            self.stdout.write("\n".join(f"{name:>14}  {value}" for name, value in known))
+        elif facts["apiKey"] is not None:
+            self.stdout.write("\n".join(f"{name:>14}  {value}" for name, value in facts.items()))
         self.stdout.flush()
 
 
