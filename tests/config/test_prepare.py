@@ -17,6 +17,12 @@ from config.web import Binding, binding
 from tests.serving import free_port
 
 
+@pytest.fixture
+def small_demo(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A demo without its months of usage, which have tests of their own."""
+    monkeypatch.setattr(demo, "LOADER", "no command of ours")
+
+
 def test_static_files_are_collected_again_only_when_they_change(tmp_path: Path) -> None:
     with override_settings(STATIC_ROOT=str(tmp_path)):
         prepare.static_files()
@@ -35,6 +41,7 @@ def test_nothing_waits_to_be_migrated() -> None:
     assert not prepare.unapplied()
 
 
+@pytest.mark.usefixtures("small_demo")
 @pytest.mark.django_db(transaction=True)
 def test_an_empty_start_gets_a_demo_whose_sign_in_is_kept(tmp_path: Path) -> None:
     made = demo.ensure(tmp_path)
@@ -44,6 +51,7 @@ def test_an_empty_start_gets_a_demo_whose_sign_in_is_kept(tmp_path: Path) -> Non
     assert demo.ensure(tmp_path) == made
 
 
+@pytest.mark.usefixtures("small_demo")
 @pytest.mark.django_db(transaction=True)
 def test_no_demo_is_put_beside_organizations_that_are_there(tmp_path: Path) -> None:
     first = demo.ensure(tmp_path / "..")
@@ -52,6 +60,7 @@ def test_no_demo_is_put_beside_organizations_that_are_there(tmp_path: Path) -> N
     assert demo.ensure(tmp_path) is None
 
 
+@pytest.mark.usefixtures("small_demo")
 @pytest.mark.django_db(transaction=True)
 def test_a_sign_in_of_another_database_is_not_shown(tmp_path: Path) -> None:
     kept: dict[str, Any] = {"organization": "gone", "owner": "o", "password": "p", "api_key": "k"}
