@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 import threading
 import time
@@ -9,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 OK = 200
+SPREAD = 4
 
 
 class Refused(RuntimeError):
@@ -101,6 +103,9 @@ def get(path: str, key: str) -> bytes:
 def drive(port: int, requests: Iterable[bytes], *, senders: int) -> Drive:
     """Send every request once, by so many senders at a time, and return how it went.
 
+    Which worker a connection belongs to is a matter of chance: each sender takes turns with several, as the
+    many clients of a real service do, so that no worker is left idle.
+
     Raises: Refused, or whatever else ended a sender.
     """
     result = Drive()
@@ -112,30 +117,30 @@ def drive(port: int, requests: Iterable[bytes], *, senders: int) -> Drive:
         with lock:
             return next(waiting, None)
 
-    def send(connection: Connection) -> None:
+    def send(own: list[Connection]) -> None:
         try:
-            result.latencies.extend(_timed(connection, iter(next_request, None)))
+            result.latencies.extend(_timed(own, iter(next_request, None)))
         except BaseException as error:  # noqa: BLE001 raised again by the caller
             failures.append(error)
 
-    connections = [Connection(port) for _ in range(senders)]
-    threads = [threading.Thread(target=send, args=(connection,)) for connection in connections]
+    connections = [[Connection(port) for _ in range(SPREAD)] for _ in range(senders)]
+    threads = [threading.Thread(target=send, args=(own,)) for own in connections]
     began = time.perf_counter()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     result.seconds = time.perf_counter() - began
-    for connection in connections:
+    for connection in itertools.chain.from_iterable(connections):
         connection.close()
     if failures:
         raise failures[0]
     return result
 
 
-def _timed(connection: Connection, requests: Iterator[bytes]) -> list[float]:
+def _timed(own: list[Connection], requests: Iterator[bytes]) -> list[float]:
     latencies = []
-    for request in requests:
+    for connection, request in zip(itertools.cycle(own), requests):
         began = time.perf_counter()
         connection.ask(request)
         latencies.append(time.perf_counter() - began)

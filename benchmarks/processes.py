@@ -16,6 +16,7 @@ import psutil
 ROOT = Path(__file__).absolute().parent.parent
 START_SECONDS = 60
 END_SECONDS = 30
+LONGEST_LOG = 20_000
 
 
 class Process:
@@ -48,7 +49,15 @@ class Process:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
+        if error is not None:
+            error.add_note(f"{' '.join(self._command)} says:\n{self.log[-LONGEST_LOG:]}")
         self.end()
+
+    @property
+    def log(self) -> str:
+        """What the program has written so far."""
+        self._log.seek(0)
+        return self._log.read().decode(errors="replace")
 
     def children(self) -> list[psutil.Process]:
         """Return the processes that the program made itself."""
@@ -78,10 +87,7 @@ class Process:
         deadline = time.monotonic() + START_SECONDS
         while not _listens(self.port):
             if self._popen is None or self._popen.poll() is not None or time.monotonic() > deadline:
-                self._log.seek(0)
-                raise RuntimeError(
-                    f"{self._command} did not start.\n{self._log.read().decode(errors='replace')}"
-                )
+                raise RuntimeError(f"{self._command} did not start.\n{self.log}")
             time.sleep(0.1)
         # The port is the first thing a server opens: its workers may still be loading the application.
         time.sleep(1)
