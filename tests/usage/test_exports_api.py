@@ -15,10 +15,10 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from organizations.models import Membership, User
 from organizations.services import change_plan
 from organizations.tenancy import system_scope
-from tests.usage import exporting
 from tests.usage.exporting import ask, download, write
 from tests.usage.factories import NOW, Answer, Api, Tenant, at, make_tenant, record
 from usage.exports import files, services
+from usage.exports.run import run_export
 from usage.models import Export
 
 pytestmark = pytest.mark.django_db
@@ -276,7 +276,7 @@ def test_another_organizations_export_is_not_there(acme: Tenant, globex: Tenant)
 
 def test_a_worker_writes_an_export_only_for_the_organization_that_asked(acme: Tenant, globex: Tenant) -> None:
     asked = ask(globex)
-    exporting.run_export(UUID(asked["id"]), acme.id)
+    run_export(UUID(asked["id"]), acme.id)
     assert globex.api.get(f"/exports/{asked['id']}").body["state"] == "queued"
 
 
