@@ -12,7 +12,7 @@ from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 from jsonschema import Draft202012Validator
 
-from tests.usage import exporting
+from tests.usage.exports import support
 from tests.usage.factories import Answer, Api, Tenant, make_tenant
 from usage import partitions
 from usage.rollups.fold import fold_pending
@@ -115,7 +115,7 @@ CASES: dict[str, Callable[[Tenant], list[Answer]]] = {
         t.api.call("POST", "/exports", b"a", content_type="text/plain"),
     ],
     "listExports": lambda t: [
-        _export(t, written=True) and _export(t) and t.api.get("/exports"),
+        _listed(t),
         t.api.get("/exports", state="lost"),
     ],
     "getExport": lambda t: [
@@ -196,8 +196,8 @@ def _new_key(tenant: Tenant) -> str:
 
 
 def _export(tenant: Tenant, *, written: bool = False) -> str:
-    asked = exporting.ask(tenant)
-    found: str = (exporting.write(tenant, asked) if written else asked)["id"]
+    asked = support.ask(tenant)
+    found: str = (support.write(tenant, asked) if written else asked)["id"]
     return found
 
 
@@ -209,3 +209,9 @@ class _Anonymous(Api):
     def __init__(self) -> None:
         super().__init__("")
         self._client = Client()
+
+
+def _listed(tenant: Tenant) -> Answer:
+    for written in (True, False):
+        _export(tenant, written=written)
+    return tenant.api.get("/exports")
