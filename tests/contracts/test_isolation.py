@@ -14,7 +14,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from organizations.models import Membership, Organization, User
 from organizations.tenancy import system_scope, tenant_scope
-from tests.usage import exporting
+from tests.usage.exports import support
 from tests.usage.factories import Tenant, make_tenant
 from usage import partitions
 from usage.models import Record
@@ -81,7 +81,7 @@ def _side(name: str, tenant: Tenant) -> Side:
         f"meterOf{name.title()}",
         name.title(),
     )
-    export = exporting.write(tenant, exporting.ask(tenant))["id"]
+    export = support.write(tenant, support.ask(tenant))["id"]
     return Side(tenant, session, (*marks, export), export)
 
 

@@ -18,8 +18,8 @@ import pytest
 from pyarrow import parquet
 
 from core.money import MAX_NANOS
-from tests.usage import exporting
-from tests.usage.exporting import csv_cells, sheets
+from tests.usage.exports import support
+from tests.usage.exports.support import csv_cells, sheets
 from usage.exports.columns import Column, Kind
 from usage.exports.formats import FORMATS, workbook
 from usage.exports.formats import parquet as parquet_format
@@ -183,7 +183,7 @@ def test_a_workbooks_moments_and_days_are_dates_and_its_large_numbers_text(tmp_p
     content = written("xlsx", columns, tmp_path, [[moment], [date(2026, 7, 15)], [10**15]])
     (lines,) = sheets(content)
     cells = lines[1]
-    assert exporting.serial_moment(float(cells["A"])) == "2026-07-15T12:34:56.789000Z"
+    assert support.serial_moment(float(cells["A"])) == "2026-07-15T12:34:56.789000Z"
     assert (cells["B"], cells["C"]) == (46218.0, "1000000000000000")
     with zipfile.ZipFile(io.BytesIO(content)) as book:
         styles = book.read("xl/styles.xml").decode()

@@ -12,8 +12,8 @@ import time_machine
 from django.db import connections
 
 from core.moments import parse_moment
-from tests.usage import exporting
-from tests.usage.exporting import Rows, export
+from tests.usage.exports import support
+from tests.usage.exports.support import Rows, export
 from tests.usage.factories import NOW, Tenant, at, make_tenant, record
 from usage.exports import stream
 from usage.rollups.fold import fold_pending
@@ -142,7 +142,7 @@ def test_a_record_is_read_back_as_the_api_has_it(used: Tenant, format_: str) -> 
             "meta": item["meta"] or None,
         }
         if format_ == "xlsx":
-            written |= {name: _to_milliseconds(written[name]) for name in exporting.MOMENTS}
+            written |= {name: _to_milliseconds(written[name]) for name in support.MOMENTS}
         assert row == written
 
 
@@ -154,7 +154,7 @@ def _all_records(tenant: Tenant) -> list[dict[str, Any]]:
 
 def _to_milliseconds(moment: str) -> str:
     since = parse_moment(moment) - datetime(1899, 12, 30, tzinfo=UTC)
-    return exporting.serial_moment(since / timedelta(days=1))
+    return support.serial_moment(since / timedelta(days=1))
 
 
 def test_records_are_in_order_of_their_moments_whatever_the_size_of_the_batches(
