@@ -97,8 +97,10 @@ class RateLimitSerializer(CamelSerializer):
     window = serializers.CharField(help_text="How long the limit counts.")
     used = serializers.IntegerField()
     remaining = serializers.IntegerField()
-    reset_at = MomentField()
-    peak_per_minute = serializers.IntegerField()
+    reset_at = MomentField(help_text="When the window ends; where none runs, when one begun now would.")
+    peak_per_minute = serializers.IntegerField(
+        help_text="The most in any window that began on the period's days, which are UTC's here."
+    )
 
 
 class AdviceSerializer(CamelSerializer):
