@@ -1,4 +1,4 @@
-"""Measure (`python -m benchmarks [ingest] [listing] [queries] [--quick] [--write]`)."""
+"""Measure (`python -m benchmarks [ingest] [listing] [queries] [exports] [--quick] [--write]`)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from benchmarks import figures, ingest, listing, machine, queries, readme
+from benchmarks import exports, figures, ingest, listing, machine, queries, readme
 from benchmarks.figures import Figure
 from benchmarks.scale import FULL, QUICK, SMALLEST, Scale
 
@@ -15,6 +15,7 @@ SUITES: Final[dict[str, Callable[[Scale], list[Figure]]]] = {
     "ingest": ingest.measure,
     "listing": listing.measure,
     "queries": queries.measure,
+    "exports": exports.measure,
 }
 
 

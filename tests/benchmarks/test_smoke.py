@@ -44,3 +44,15 @@ def test_reading_is_measured_over_records_that_are_made_once(tmp_path: Path) -> 
     assert {"2k records: model, rare", "8k records: botId, frequent"} <= set(names)
     assert "90-day series: 8k records against 2k" in names
     assert len(list((tmp_path / "headroom-bench").iterdir())) == 2
+
+
+@pytest.mark.timeout(300)
+def test_exports_are_measured_in_every_format(tmp_path: Path) -> None:
+    names = measure("exports", cache=tmp_path)
+
+    assert names[:8] == [
+        f"{format_}, 800 records{rest}"
+        for format_ in ("csv", "ndjson", "parquet", "xlsx")
+        for rest in (": time against COPY", " against 80: growth of memory")
+    ]
+    assert names[8].startswith("csv, ")
