@@ -8,7 +8,7 @@ from core.moments import format_moment
 from core.money import format_money
 from core.periods import Period
 from usage.links import LINKS
-from usage.quantities import number
+from usage.quantities import average_ms, number, quotient
 from usage.queries.records import StoredRecord
 from usage.queries.totals import Totals, utc_midnight_ms
 
@@ -69,7 +69,7 @@ def usage(sums: Totals, *, currency: str, history_from: Any) -> dict[str, Any]:
             "total": sums.requests,
             "succeeded": sums.succeeded,
             "failed": sums.errors,
-            "successRate": round(sums.succeeded / sums.requests, 6) if sums.requests else None,
+            "successRate": quotient(sums.succeeded, sums.requests, 6),
         },
         "tokens": {
             "prompt": sums.prompt_tokens,
@@ -95,9 +95,7 @@ def usage(sums: Totals, *, currency: str, history_from: Any) -> dict[str, Any]:
         "unpricedRecords": sums.unpriced,
         "averageRpm": sums.per_minute(sums.requests),
         "averageTpm": sums.per_minute(sums.total_tokens),
-        "averageLatencyMs": round(sums.latency_us / sums.latency_records / 1000, 3)
-        if sums.latency_records
-        else None,
+        "averageLatencyMs": average_ms(sums.latency_us, sums.latency_records),
         "quantities": {name: number(value) for name, value in sorted((sums.meters or {}).items())},
         "historyFrom": format_moment(history_from),
     }

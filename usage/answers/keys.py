@@ -12,6 +12,7 @@ from organizations.models import Credential
 from organizations.tenancy import Caller
 from usage.advice import Advice
 from usage.answers import period
+from usage.quantities import average_ms
 from usage.queries.keys import Errors
 from usage.queries.rollups import Group
 from usage.rollups.latency import percentiles_ms
@@ -147,8 +148,7 @@ def _latency(group: Group) -> dict[str, float | None]:
 
 
 def _average(group: Group) -> float | None:
-    records = group.sums.get("latency_records", 0)
-    return round(group.sums["latency_us"] / records / 1000, 3) if records else None
+    return average_ms(group.sums.get("latency_us", 0), group.sums.get("latency_records", 0))
 
 
 def _moment(value: datetime | None) -> str | None:

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from core.moments import format_moment
-from core.money import NANOS, format_money
+from core.money import format_money
+from usage.quantities import average_ms, cost_per_million
 from usage.queries.buckets import Buckets
 from usage.queries.models import Standing
 from usage.queries.rollups import Group
@@ -48,15 +49,14 @@ def _points(standing: Standing, buckets: Buckets) -> Iterable[dict[str, Any]]:
 
 def _figures(total: Group) -> dict[str, Any]:
     sums = total.sums
-    tokens, timed = sums["total_tokens"], sums["latency_records"]
     return {
         "requests": sums["requests"],
         "errors": sums["errors"],
         "promptTokens": sums["prompt_tokens"],
         "completionTokens": sums["completion_tokens"],
-        "tokens": tokens,
+        "tokens": sums["total_tokens"],
         "cost": format_money(sums["cost_nanos"]),
         "errorRate": round(sums["errors"] / sums["requests"], 6),
-        "averageLatencyMs": round(sums["latency_us"] / timed / 1000, 3) if timed else None,
-        "costPerMillionTokens": round(sums["cost_nanos"] * 1_000_000 / tokens / NANOS, 6) if tokens else None,
+        "averageLatencyMs": average_ms(sums["latency_us"], sums["latency_records"]),
+        "costPerMillionTokens": cost_per_million(sums["cost_nanos"], sums["total_tokens"]),
     }

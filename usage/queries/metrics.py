@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from core.money import NANOS, format_money
+from core.money import format_money
 from usage.dialects.plain import METER_PATTERN
-from usage.quantities import number
+from usage.quantities import average_ms, cost_per_million, number, quotient
 from usage.queries.facets import Facet
 from usage.queries.rollups import Group
 from usage.rollups.latency import percentiles_ms
@@ -51,19 +51,11 @@ def _sum(name: str, measure: str, write: Callable[[Any], Any] = lambda value: va
     return Metric(name, (measure,), lambda group: group.sums.get(measure, 0), write)
 
 
-def _ratio(
-    name: str, above: str, below: str, scale: float = 1, *, rest: bool = False, places: int = 6
-) -> Metric:
-    """A quotient of two sums, or with ``rest`` what is missing to one; None when the lower is zero."""
-
-    def read(group: Group) -> Number:
-        divisor = group.sums.get(below, 0)
-        if not divisor:
-            return None
-        quotient = group.sums.get(above, 0) / divisor
-        return round((1 - quotient if rest else quotient) * scale, places)
-
-    return Metric(name, (above, below), read)
+def _quotient(name: str, above: str, below: str, read: Callable[[int, int], Number]) -> Metric:
+    """What is read from two sums, the second of which divides."""
+    return Metric(
+        name, (above, below), lambda group: read(group.sums.get(above, 0), group.sums.get(below, 0))
+    )
 
 
 def _percentile(name: str, rank: float) -> Metric:
@@ -76,8 +68,8 @@ def _percentile(name: str, rank: float) -> Metric:
 _BUILT_IN: Final = (
     _sum("requests", "requests"),
     _sum("errors", "errors"),
-    _ratio("errorRate", "errors", "requests"),
-    _ratio("successRate", "errors", "requests", rest=True),
+    _quotient("errorRate", "errors", "requests", lambda errors, all_: quotient(errors, all_, 6)),
+    _quotient("successRate", "errors", "requests", lambda errors, all_: quotient(all_ - errors, all_, 6)),
     _sum("tokens", "total_tokens"),
     _sum("promptTokens", "prompt_tokens"),
     _sum("completionTokens", "completion_tokens"),
@@ -85,12 +77,12 @@ _BUILT_IN: Final = (
     _sum("cacheWriteTokens", "cache_write_tokens"),
     _sum("reasoningTokens", "reasoning_tokens"),
     _sum("cost", "cost_nanos", format_money),
-    _ratio("costPerMillionTokens", "cost_nanos", "total_tokens", 1_000_000 / NANOS),
+    _quotient("costPerMillionTokens", "cost_nanos", "total_tokens", cost_per_million),
     _sum("count", "count"),
     _sum("executions", "executions"),
     _sum("failedExecutions", "failed_executions"),
     _sum("unpriced", "unpriced"),
-    _ratio("latency.average", "latency_us", "latency_records", 1 / 1000, places=3),
+    _quotient("latency.average", "latency_us", "latency_records", average_ms),
     _percentile("latency.p50", 0.5),
     _percentile("latency.p95", 0.95),
     _percentile("latency.p99", 0.99),
