@@ -1,4 +1,4 @@
-"""The operator's view of records: read only, and quick however many there are."""
+"""The operator's view of records and exports: read only, and quick however many records there are."""
 
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,7 @@ from django.urls import reverse
 from core import clock
 from organizations.admin import ReadOnlyAdmin
 from organizations.models import Organization
-from usage.models import Record
+from usage.models import Export, Record
 from usage.partitions import WEEK
 from usage.queries.records import occurrence
 
@@ -90,3 +90,22 @@ class RecordAdmin(ReadOnlyAdmin):
         if moment is None:
             return None
         return Record.objects.filter(organization_id=place[0], occurred_at=moment, key=place[1]).first()
+
+
+@admin.register(Export)
+class ExportAdmin(ReadOnlyAdmin):
+    """Exports, and how far they have come."""
+
+    list_display = (
+        "created_at",
+        "organization",
+        "dataset",
+        "format",
+        "state",
+        "attempts",
+        "rows_done",
+        "rows_total",
+    )
+    list_filter = ("state", "dataset", "format", "organization")
+    list_select_related = ("organization",)
+    ordering = ("-created_at", "-id")
