@@ -35,7 +35,9 @@ def storage() -> Storage:
 def workspace(export_id: UUID, attempt: int) -> Iterator[Path]:
     """Yield a directory for the files of one attempt, which goes away with all that is left in it."""
     directory = Path(settings.EXPORT_WORK_DIR) / f"{export_id}-{attempt}"
-    directory.mkdir(mode=0o700, parents=True)
+    # Each by itself, since what is made on the way to a directory is open to everybody.
+    for each in (Path(settings.EXPORT_DIR), Path(settings.EXPORT_WORK_DIR), directory):
+        each.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         yield directory
     finally:

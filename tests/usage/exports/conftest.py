@@ -26,6 +26,7 @@ def place(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Pat
     """A directory of the test's own for files, also those of the processes that it starts."""
     place = tmp_path / "exports"
     monkeypatch.setenv("EXPORT_DIR", str(place))
+    settings.EXPORT_DIR = place
     settings.EXPORT_WORK_DIR = place / "unfinished"
     storage = settings.STORAGES["exports"]
     options = {**storage["OPTIONS"], "location": place}

@@ -54,12 +54,13 @@ def test_how_far_an_export_has_come_is_seen_while_it_is_written(
     assert (done["state"], done["rowsDone"]) == ("done", RECORDS)
 
 
-def test_files_are_for_the_server_alone(acme: Tenant) -> None:
+def test_files_are_for_the_server_alone(acme: Tenant, place: Path) -> None:
     done = write(acme, ask(acme))
     path = Path(files.storage().path(stored(done).file))
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     assert path.parent.name == str(acme.id)
+    assert {stat.S_IMODE(each.stat().st_mode) for each in (place, place / "unfinished")} == {0o700}
 
 
 def test_of_many_who_claim_an_export_one_gets_it(acme: Tenant) -> None:
