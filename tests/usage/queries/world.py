@@ -1,0 +1,122 @@
+"""An organization in New York, its keys, and what they used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import time_machine
+from django.test import override_settings
+
+from organizations.services import create_credential, revoke_credential
+from tests.usage.factories import Api, Tenant, make_tenant
+from tests.usage.queries.dataset import NOW, RECORDS, records
+from tests.usage.queries.oracle import Use
+from usage.rollups.fold import fold_pending
+
+HOME: Final = "America/New_York"
+BATCH: Final = 500
+FOLDED_AFTER: Final = (4, 8)
+"""After how many batches what is pending is folded: those that come later are late, the last ones pending."""
+HISTORY_DAYS: Final = 3660
+"""Ten years: what a plan without a limit shows."""
+
+USED: Final = 4
+"""How many of the keys, the first ones, have any use."""
+REVOKED: Final = (3, 4)
+_MADE: Final = (
+    ("Delta", 200), ("Bravo", 100), ("Charlie", 60), ("Bravo", 50), ("Alpha", 40), ("Bravo", 3),
+)  # fmt: skip
+"""The other keys in order of their making: their names, and how many days ago."""
+
+SPANS: Final = {
+    "1h": timedelta(hours=1),
+    "24h": timedelta(hours=24),
+    "7d": timedelta(days=7),
+    "30d": timedelta(days=30),
+    "90d": timedelta(days=90),
+    "1y": timedelta(days=365),
+    "all": timedelta(days=451),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A credential as the tests know it."""
+
+    client_id: str
+    name: str
+    created_at: datetime
+    revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The organization, a key to ask with, the credentials in order of their making, and the records."""
+
+    tenant: Tenant
+    keys: tuple[Key, ...]
+    uses: tuple[Use, ...]
+    history_from: datetime
+
+    @property
+    def api(self) -> Api:
+        """A client with a key that may ask."""
+        return self.tenant.api
+
+    def ask(self, path: str, query: Mapping[str, Any] | None = None) -> Any:
+        """Return the answer to a question that has one."""
+        answer = self.api.call("GET", path, query=query)
+        assert answer.status == 200, (path, query, answer.body)
+        return answer.body
+
+    def place(self, client_id: str) -> int:
+        """Return when a credential was made, by its place among all."""
+        return next(place for place, key in enumerate(self.keys) if key.client_id == client_id)
+
+
+def make_world() -> World:
+    """Make the organization, its keys at different times, and its records, some of them not folded."""
+    with _days_ago(400):
+        tenant = make_tenant("Oracle", timezone=HOME)
+    keys = [Key(tenant.client_id, "First key", _ago(400)), *(_key(tenant, *made) for made in _MADE)]
+    sent = records([key.client_id for key in keys[:USED]])
+    _send(tenant, sent)
+    for place in REVOKED:
+        keys[place] = _revoked(tenant, keys[place])
+    tz = ZoneInfo(HOME)
+    first_day = NOW.astimezone(tz).date() - timedelta(days=HISTORY_DAYS)
+    history_from = datetime.combine(first_day, time.min, tz).astimezone(UTC)
+    return World(tenant, tuple(keys), tuple(map(Use.of, sent)), history_from)
+
+
+def _send(tenant: Tenant, sent: list[dict[str, Any]]) -> None:
+    # Unpriced records are to stay so, whatever other stages may know.
+    with override_settings(USAGE_PIPELINE=["usage.stages.Complete", "usage.stages.Store"]):
+        for number in range(RECORDS // BATCH):
+            tenant.api.keep(*sent[number * BATCH : (number + 1) * BATCH])
+            if number + 1 in FOLDED_AFTER:
+                assert fold_pending() > 0
+
+
+def _key(tenant: Tenant, name: str, days: int) -> Key:
+    with _days_ago(days):
+        issued = create_credential(organization_id=tenant.id, name=name, scopes=["usage:write"])
+    return Key(issued.credential.client_id, name, _ago(days))
+
+
+def _revoked(tenant: Tenant, key: Key) -> Key:
+    with _days_ago(1):
+        revoke_credential(organization_id=tenant.id, client_id=key.client_id)
+    return replace(key, revoked_at=_ago(1))
+
+
+def _ago(days: int) -> datetime:
+    return NOW - timedelta(days=days)
+
+
+def _days_ago(days: int) -> time_machine.travel:
+    return time_machine.travel(_ago(days), tick=False)
