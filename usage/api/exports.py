@@ -7,7 +7,7 @@ from uuid import UUID
 from django.http import FileResponse
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -32,6 +32,22 @@ from usage.serializers.exports import ExportInput, ExportOutput, ExportPageOutpu
 RETRY_SECONDS: Final = 5
 BLOCK_BYTES: Final = 256 * 1024
 """How much of a file is read at once."""
+
+
+LOCATION: Final = OpenApiParameter(
+    "Location",
+    OpenApiTypes.URI,
+    OpenApiParameter.HEADER,
+    description="Where the export can be followed.",
+    response=[202],
+)
+ATTACHMENT: Final = OpenApiParameter(
+    "Content-Disposition",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    description="The name of the file.",
+    response=[200],
+)
 
 
 class Download(FileResponse):
@@ -62,6 +78,7 @@ class ExportViewSet(TenantViewSet):
             "The scope billing:read is required for costs, usage:read for the others."
         ),
         request=ExportInput,
+        parameters=[LOCATION],
         responses={202: ExportOutput, **problems(415, 422, 429)},
     )
     def create(self, request: Request) -> Response:
@@ -120,6 +137,7 @@ class ExportViewSet(TenantViewSet):
     @extend_schema(
         operation_id="downloadExport",
         summary="Download an export's file",
+        parameters=[ATTACHMENT],
         responses={
             **{(200, each.media_type): OpenApiTypes.BINARY for each in FORMATS.values()},
             **problems(404, 409, 410),
