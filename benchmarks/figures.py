@@ -107,3 +107,9 @@ def thousands(value: float) -> str:
 def milliseconds(seconds: float) -> str:
     """Write a duration."""
     return f"{seconds * 1000:.1f} ms"
+
+
+def count(number: int) -> str:
+    """Write how many records."""
+    whole = number % 1_000_000 == 0
+    return f"{number // 1_000_000} M records" if whole else f"{number // 1000} k records"

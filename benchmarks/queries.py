@@ -6,7 +6,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from benchmarks.dataset import Manifest
-from benchmarks.figures import COST, Figure, milliseconds
+from benchmarks.figures import COST, Figure, count, milliseconds
 from benchmarks.reading import open_readers
 from benchmarks.scale import Scale
 
@@ -26,7 +26,7 @@ def measure(scale: Scale) -> list[Figure]:
                 many = large.seconds(_questions(large.manifest)[name], scale.repeats)
                 ratios[name].append(many / few)
                 behind[name] = f"{milliseconds(many)} against {milliseconds(few)}"
-        sizes = f"{large.manifest.rows // 1000:,}k records against {small.manifest.rows // 1000:,}k"
+        sizes = f"{count(large.manifest.rows)} against {count(small.manifest.rows)}"
     return [
         Figure(f"{name}: {sizes}", COST, tuple(ratios[name]), LEAST, BEYOND, behind[name]) for name in names
     ]

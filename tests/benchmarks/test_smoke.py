@@ -41,8 +41,10 @@ def test_ingest_is_measured_against_everything_it_is_held_against(tmp_path: Path
 def test_reading_is_measured_over_records_that_are_made_once(tmp_path: Path) -> None:
     names = measure("listing", "queries", cache=tmp_path)
 
-    assert {"2k records: model, rare", "8k records: botId, frequent"} <= set(names)
-    assert "90-day series: 8k records against 2k" in names
+    assert {"2 k records: model, rare", "8 k records: resource ids, frequent (the slowest of 12)"} <= set(
+        names
+    )
+    assert "90-day series: 8 k records against 2 k records" in names
     assert len(list((tmp_path / "headroom-bench").iterdir())) == 2
 
 
