@@ -45,6 +45,7 @@ class _Asked:
 
     subject: Subject
     period: Period
+    since: datetime
     timeframe: str
     buckets: Buckets
     endpoints: bool
@@ -128,6 +129,7 @@ class KeyUsageView(TenantAPIView):
         return _Asked(
             subject=reading.subject_of(params, self.caller, "keyId"),
             period=period,
+            since=since,
             timeframe=timeframe,
             buckets=Buckets.over(period, granularity, zone),
             endpoints=params.boolean("includeEndpoints", True),
@@ -171,9 +173,9 @@ class KeyUsageView(TenantAPIView):
 
 
 def _before(asked: _Asked) -> dict[int, Group] | None:
-    """Return the use of each key in the equally long window before, or None where there is none before."""
+    """Return the use of each key in the equally long window before, or None where history has none."""
     length = use.TIMEFRAMES.get(asked.timeframe)
-    if length is None:
+    if length is None or asked.period.start - length < asked.since:
         return None
     return use.by_key(asked.subject, Period(asked.period.start - length, asked.period.start), latency=False)
 
@@ -182,15 +184,16 @@ def _points(asked: _Asked, used: bool) -> tuple[list[dict[str, Any]], int]:
     """Return the time series, or a page of it, and how many points it has; a key without use has none."""
     if not used:
         return [], 0
-    count = asked.buckets.count
-    if count > MAX_CELLS:
+    count, paged = asked.buckets.count, asked.sort == "timestamp"
+    if count > MAX_CELLS and not paged:
         raise bad_request(
-            f"The series would have {count:,} points, more than {MAX_CELLS:,}: choose a coarser granularity.",
+            f"The series would have {count:,} points, more than {MAX_CELLS:,}: choose a coarser granularity, "
+            "or sort by timestamp to get it in pages.",
             code="too_many_rows",
         )
     found = use.series(asked.subject, asked.period, asked.buckets)
     places: Sequence[int] = range(count)
-    if asked.sort == "timestamp":
+    if paged:
         ordered = places[::-1] if asked.descending else places
         places = ordered[asked.page.offset : asked.page.offset + asked.page.limit]
     return [write.point(asked.buckets.start(place), found.get(place)) for place in places], count

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from organizations.services import change_plan
 from organizations.tenancy import system_scope
 from tests.usage.queries.calendars import GRANULARITIES, ZONES, all_starts
 from tests.usage.queries.dataset import METERS, NOW
@@ -166,10 +165,8 @@ def test_the_windows_default_is_the_last_thirty_days_of_the_zone(world: World) -
 
 
 def test_a_plan_shows_its_history_and_says_where_it_begins(world: World) -> None:
-    with transaction.atomic():
-        change_plan(organization_id=world.tenant.id, plan="pay-as-you-go")
-        answer = world.ask("/usage/query", {"from": moment(NOW - SPANS["1y"]), "granularity": "total"})
-        transaction.set_rollback(True)
+    with world.on_plan("pay-as-you-go") as limited:
+        answer = limited.ask("/usage/query", {"from": moment(NOW - SPANS["1y"]), "granularity": "total"})
     begins = datetime(2012, 1, 13, 5, tzinfo=UTC)
     to = datetime(2012, 4, 13, 4, tzinfo=UTC)
     assert answer["historyFrom"] == answer["period"]["from"] == moment(begins)

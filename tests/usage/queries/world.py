@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import time_machine
+from django.db import transaction
 from django.test import override_settings
 
-from organizations.services import create_credential, revoke_credential
+from organizations.services import change_plan, create_credential, revoke_credential
 from tests.usage.factories import Api, Tenant, make_tenant
 from tests.usage.queries.dataset import NOW, RECORDS, records
 from tests.usage.queries.oracle import Use
@@ -72,6 +74,14 @@ class World:
         answer = self.api.call("GET", path, query=query)
         assert answer.status == 200, (path, query, answer.body)
         return answer.body
+
+    @contextmanager
+    def on_plan(self, plan: str) -> Iterator[World]:
+        """Ask on another plan for a while, with a key of which none of its requests a minute are used."""
+        with transaction.atomic():
+            change_plan(organization_id=self.tenant.id, plan=plan)
+            yield replace(self, tenant=self.tenant.another_credential("On another plan"))
+            transaction.set_rollback(True)
 
     def place(self, client_id: str) -> int:
         """Return when a credential was made, by its place among all."""
