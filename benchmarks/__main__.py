@@ -1,4 +1,4 @@
-"""Measure (`python -m benchmarks [ingest] [listing] [queries] [exports] [--quick] [--write]`)."""
+"""Measure (`python -m benchmarks [SUITE …] [--quick] [--write]`)."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from benchmarks import exports, figures, ingest, listing, machine, queries, readme
+from benchmarks import authorizing, exports, figures, foreseeing, ingest, listing, machine, queries, readme
 from benchmarks.figures import Figure
 from benchmarks.scale import FULL, QUICK, SMALLEST, Scale
 
 SUITES: Final[dict[str, Callable[[Scale], list[Figure]]]] = {
     "ingest": ingest.measure,
+    "authorize": authorizing.measure,
     "listing": listing.measure,
     "queries": queries.measure,
     "exports": exports.measure,
+    "forecasts": foreseeing.measure,
 }
 
 

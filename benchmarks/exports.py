@@ -100,7 +100,7 @@ def _cost(format_: str, rounds: list[Round]) -> Figure:
 def _growth(format_: str, rounds: list[Round], less: Taken) -> Figure:
     more = rounds[-1].export
     growths = tuple(each.export.peak / less.peak - 1 for each in rounds)
-    behind = f"{less.peak / 2**20:.0f} → {more.peak / 2**20:.0f} MiB at the peak"
+    behind = f"{less.peak / 2**20:.0f} → {more.peak / 2**20:.0f} MiB at the peak, {more.seconds:.0f} s"
     name = f"{format_}, {more.rows:,} records against {less.rows:,}: growth of memory"
     return Figure(name, GROWTH, growths, FLAT, None, behind)
 

@@ -59,9 +59,16 @@ class Ground:
             yield self
 
     def migrate(self) -> None:
-        """Make the roles, the database and its tables, in a process of its own."""
-        for command in (["bootstrap_database"], ["migrate", "--verbosity", "0"]):
-            self.call([sys.executable, "manage.py", *command])
+        """Make the roles, the database and its tables, or bring them up to date, in a process of its own."""
+        self.manage("bootstrap_database")
+        self.manage("migrate", "--verbosity", "0")
+
+    def manage(self, *command: str) -> None:
+        """Run a management command.
+
+        Raises: CalledProcessError.
+        """
+        self.call([sys.executable, "manage.py", *command])
 
     def call(self, command: list[str]) -> None:
         """Run a program on these servers to its end; what it says of itself goes to the standard error.

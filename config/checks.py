@@ -15,6 +15,7 @@ from django.db.utils import OperationalError
 from config.roles import Rights, read_rights
 
 HINT = "Run `manage.py bootstrap_database`; DATABASE_URL should name a login that is only the application's."
+SHORTEST_TOKEN = 20
 STRONGER_LOGIN = "The login {login!r} acts as {role!r} but may become more than that again."
 
 
@@ -78,5 +79,11 @@ def _production_findings() -> list[tuple[str, bool, str, str]]:
             not settings.EMBEDDED_POSTGRES and settings.DATABASE_URL == settings.DATABASE_OWNER_URL,
             "The application signs in to PostgreSQL as the tables' owner does.",
             "Set DATABASE_OWNER_URL, and DATABASE_URL to a login of the application's own.",
+        ),
+        (
+            "W015",
+            0 < len(settings.METRICS_TOKEN) < SHORTEST_TOKEN,
+            f"METRICS_TOKEN has fewer than {SHORTEST_TOKEN} characters.",
+            "Set it to random ones, or not at all: /metrics is then not served.",
         ),
     ]

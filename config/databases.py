@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 SCHEMES = ("postgresql", "postgres")
+PREPARE_AFTER = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,13 +66,17 @@ def parse_address(url: str, *, variable: str) -> Address:
     )
 
 
-def connection_settings(address: Address, *, role: str) -> dict[str, Any]:
-    """Return an entry of Django's DATABASES for `address`, acting as `role`."""
+def connection_settings(address: Address, *, role: str, pooled: bool = False) -> dict[str, Any]:
+    """Return an entry of Django's DATABASES for `address`, acting as `role`.
+
+    On a connection that a pooler shares between transactions nothing may be prepared.
+    """
     options: dict[str, Any] = {key: value for key, value in address.options.items() if key != "options"}
     startup = step_down(address.options.get("options", ""), address.user, role)
     if startup:
         options["options"] = startup
     options.setdefault("connect_timeout", "5")
+    options["prepare_threshold"] = None if pooled else PREPARE_AFTER
     return {
         "ENGINE": "config.postgresql",
         "NAME": address.name,

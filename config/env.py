@@ -6,12 +6,15 @@ import os
 import re
 from collections.abc import Mapping, MutableMapping, Sequence
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import overload
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from honcho.environ import parse
+
+from core.money import parse_money
 
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off"})
@@ -108,6 +111,28 @@ class Env:
         if match is None:
             raise _wrong(name, value, "a duration such as 500ms, 30s, 15m, 12h or 7d")
         return int(match[1]) * UNITS[match[2]]
+
+    def amount(self, name: str, default: int) -> int:
+        """Return an amount of money of at least nothing, written as 0.05, in nanos."""
+        value = self._get(name)
+        if value is None:
+            return default
+        try:
+            nanos = parse_money(value)
+        except ValueError:
+            nanos = -1
+        if nanos < 0:
+            raise _wrong(name, value, "an amount such as 0.05, with at most nine decimal places")
+        return nanos
+
+    def networks(self, name: str) -> list[IPv4Network | IPv6Network]:
+        """Return networks, comma-separated, each an address or in CIDR notation."""
+        try:
+            return [ip_network(part) for part in self.listing(name)]
+        except ValueError as error:
+            raise _wrong(
+                name, self._get(name), "networks such as 10.1.0.0/16, separated by commas"
+            ) from error
 
     def url(self, name: str, schemes: Sequence[str], default: str) -> str:
         """Return a URL of one of the accepted schemes; a password in it is never repeated in an error."""

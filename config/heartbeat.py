@@ -26,6 +26,12 @@ def heard(client: Redis) -> bool:
     return bool(client.exists(KEY))
 
 
+def age_seconds(client: Redis) -> float | None:
+    """Return how long ago the last worker to do so gave its sign of life; None when that has faded."""
+    left: Any = client.pttl(KEY)
+    return None if left < 0 else max(HEARD_FOR_SECONDS - left / 1000, 0.0)
+
+
 class Heartbeat(bootsteps.StartStopStep):
     """Beats in the worker's own timer, so that a worker that hangs falls silent."""
 

@@ -12,6 +12,9 @@ LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 # These say of every task that it was sent, received and done: some thirty lines a minute when all is well.
 PER_TASK = ("celery.beat", "celery.worker.strategy", "celery.app.trace")
 
+# These write addresses, among which are secrets, where they say what they do.
+OUTBOUND = ("apprise", "httpcore", "httpx", "urllib3")
+
 _SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
@@ -63,6 +66,7 @@ def logging_settings(*, form: str, level: str) -> dict[str, Any]:
             "django": {"handlers": [], "level": "INFO", "propagate": True},
             "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
             **{name: {"level": "WARNING" if level == "INFO" else level} for name in PER_TASK},
+            **{name: {"level": "CRITICAL"} for name in OUTBOUND},
             "_granian": {"handlers": [], "propagate": True},
             "granian.access": {"handlers": [], "level": "INFO", "propagate": True},
         },

@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable
+from functools import cache
 
 import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.urls import ResolverMatch, resolve
 from django.utils.module_loading import import_string
 
 HEADER = "X-Request-Id"
+VARIABLE = "HTTP_X_REQUEST_ID"
+ANY = "*"
 ACCEPTED = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -23,10 +27,13 @@ class RequestContext:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer the request and name its id in the answer."""
-        given = request.headers.get(HEADER, "")
+        given = request.META.get(VARIABLE, "")
         request_id = given if ACCEPTED.fullmatch(given) else uuid.uuid4().hex
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        tokens = structlog.contextvars.bind_contextvars(request_id=request_id)
+        try:
             response = self.get_response(request)
+        finally:
+            structlog.contextvars.reset_contextvars(**tokens)
         response.headers[HEADER] = request_id
         return response
 
@@ -34,6 +41,7 @@ class RequestContext:
 class DirectPaths:
     """Hands the calls that keys make all the time straight to their views (``DIRECT_PATHS``).
 
+    The method ``*`` stands for every method, a path that ends in a slash for every path below it.
     What comes after this in the list is for pages and sessions; a request with a key needs none of it.
     """
 
@@ -42,10 +50,24 @@ class DirectPaths:
         self.views: dict[tuple[str, str], Callable[[HttpRequest], HttpResponse]] = {
             place: import_string(view) for place, view in settings.DIRECT_PATHS.items()
         }
+        self.prefixes = tuple(path for _, path in self.views if path.endswith("/"))
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer the request, by its view or by what follows."""
-        view = self.views.get((request.method or "", request.path_info))
-        if view is None or "HTTP_AUTHORIZATION" not in request.META:
+        if "HTTP_AUTHORIZATION" not in request.META:
             return self.get_response(request)
+        path = self._place(request.path_info)
+        view = self.views.get((request.method or "", path)) or self.views.get((ANY, path))
+        if view is None:
+            return self.get_response(request)
+        request.resolver_match = _match(path)
         return view(request)
+
+    def _place(self, path: str) -> str:
+        """Return the path, or the one that stands for all that begin with it."""
+        return next((prefix for prefix in self.prefixes if path.startswith(prefix)), path)
+
+
+@cache
+def _match(path: str) -> ResolverMatch:
+    return resolve(path)

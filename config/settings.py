@@ -11,7 +11,7 @@ from typing import Any
 import django_stubs_ext
 from csp.constants import NONE, SELF
 
-from config import databases, env, logs, secret
+from config import databases, env, logs, outside, secret
 from config.embedded import paths
 from config.schedule import BEAT_SCHEDULE
 
@@ -52,7 +52,8 @@ SESSION_COOKIE_AGE = int(_env.duration("SESSION_AGE", timedelta(days=14)).total_
 CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
-if _env.boolean("TRUST_PROXY", False):
+TRUST_PROXY = _env.boolean("TRUST_PROXY", False)
+if TRUST_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     USE_X_FORWARDED_HOST = True
 
@@ -89,6 +90,12 @@ INSTALLED_APPS = [
     "pghistory",
     "django_htmx",
     "csp",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -100,6 +107,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.health.Probes",
+    "config.metrics.middleware.Metrics",
     "config.middleware.RequestContext",
     "django.middleware.security.SecurityMiddleware",
     "config.middleware.DirectPaths",
@@ -113,10 +121,17 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
 ]
 
-# The write path is a plain view that finds its caller itself; see config.middleware.DirectPaths.
-DIRECT_PATHS = {("POST", "/api/v1/records"): "usage.receive.receive"}
+# The write path and the gate are plain views that find their caller themselves; see config.middleware.
+DIRECT_PATHS = {
+    ("POST", "/api/v1/records"): "usage.receive.receive",
+    ("POST", "/api/v1/authorize"): "billing.api.authorize.authorize",
+    ("*", "/api/v1/gateway/forward"): "billing.api.gateway.forward",
+    ("*", "/api/v1/gateway/envoy/"): "billing.api.gateway.envoy",
+    ("*", "/api/v1/gateway/nginx"): "billing.api.gateway.nginx",
+}
 
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -125,12 +140,53 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/sign-in/"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+
+# Accounts: nobody signs up; operators and invitations make them, and addresses are known by them
+
+ACCOUNT_ADAPTER = "portal.accounts.adapters.AccountAdapter"
+ACCOUNT_FORMS = {"login": "portal.forms.SignInForm"}
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "Headroom: "
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if TRUST_PROXY else 0
+
+MFA_ADAPTER = "portal.accounts.adapters.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
+MFA_TOTP_TOLERANCE = 1
+USERSESSIONS_TRACK_ACTIVITY = False
+
+SOCIALACCOUNT_ADAPTER = "portal.accounts.adapters.SocialAdapter"
+SOCIALACCOUNT_LOGIN_ON_GET = True
+SOCIALACCOUNT_PROVIDERS = outside.single_sign_on(_env)
+
+# Mail
+
+EMAIL_URL = _env.url("EMAIL_URL", outside.MAIL_SCHEMES, "")
+EMAIL_BACKEND = outside.mail_backend(EMAIL_URL, production=PRODUCTION)
+DEFAULT_FROM_EMAIL = _env.text("EMAIL_FROM", "Headroom <headroom@localhost>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+EMAIL_TIMEOUT = 10
+_mail = outside.mail_server(EMAIL_URL)
+EMAIL_HOST, EMAIL_PORT = _mail.host, _mail.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.user, _mail.password
+EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.starttls, _mail.tls
 
 TEMPLATES = [
     {
@@ -183,7 +239,9 @@ DATABASE_ADMIN_URL = _env.url(
 DATABASES = {
     "default": {
         **databases.connection_settings(
-            databases.parse_address(DATABASE_URL, variable="DATABASE_URL"), role=DATABASE_APP_ROLE
+            databases.parse_address(DATABASE_URL, variable="DATABASE_URL"),
+            role=DATABASE_APP_ROLE,
+            pooled=_env.boolean("DATABASE_POOLED", False),
         ),
         "TEST": {"MIRROR": "owner"},
     },
@@ -204,7 +262,28 @@ CACHES = {
 
 # How records come in: each stage is one class, in the order in which it sees a batch.
 
-USAGE_PIPELINE = ["usage.stages.Complete", "usage.stages.Store"]
+USAGE_PIPELINE = [
+    "usage.stages.Complete",
+    "billing.stages.Rate",
+    "usage.stages.Store",
+    "billing.ledger.stage.Burn",
+    "billing.charging.Charge",
+]
+# Who knows what was granted of a meter, and what is left of it.
+USAGE_ALLOWANCES = "billing.ledger.queries.left"
+# Who knows at which pace spending will go on, and what a billing period will come to.
+BILLING_PACE = "alerts.forecasts.pace.pace"
+BILLING_FORECAST = "alerts.forecasts.costs.outlook"
+# What the gate does where it can't know; docs/limits.md says why these are the defaults.
+
+GATE_HOLD_WITHOUT_ESTIMATE = _env.amount("GATE_HOLD_WITHOUT_ESTIMATE", 0)
+GATE_UNPRICED_MODEL = _env.choice("GATE_UNPRICED_MODEL", ("deny", "allow", "hold"), "deny")
+GATE_UNPRICED_HOLD = _env.amount("GATE_UNPRICED_HOLD", 10**9)
+GATE_WITHOUT_DATABASE = _env.choice("GATE_WITHOUT_DATABASE", ("closed", "open"), "closed")
+GATE_SEEN_WITHIN = _env.duration("GATE_SEEN_WITHIN", timedelta(minutes=10))
+GATE_HOLD_TTL = _env.duration("GATE_HOLD_TTL", timedelta(minutes=10))
+GATE_HOLD_TTL_MOST = _env.duration("GATE_HOLD_TTL_MOST", timedelta(hours=24))
+
 DATA_UPLOAD_MAX_MEMORY_SIZE = None  # the ingest view caps its own body, also unpacked
 
 # What can be taken out, and where its files are: in a directory that web and workers share.
@@ -213,10 +292,23 @@ EXPORT_DATASETS = [
     "usage.exports.datasets.RECORDS",
     "usage.exports.datasets.DAILY",
     "usage.exports.datasets.COSTS",
+    "billing.focus.datasets.FOCUS",
+    "billing.focus.datasets.FOCUS_1_2",
 ]
 EXPORT_DIR = Path(_env.text("EXPORT_DIR", str(DATA_DIR / "exports"))).expanduser().resolve()
 EXPORT_WORK_DIR = EXPORT_DIR / "unfinished"
 EXPORTS_AT_ONCE = _env.integer("EXPORTS_AT_ONCE", 1, least=1, most=64)
+
+# Invoices: who they are from, and when they are issued and due.
+
+INVOICE_ISSUER = _env.listing("INVOICE_ISSUER", ("Headroom",))
+INVOICE_GRACE = _env.duration("INVOICE_GRACE", timedelta(days=3))
+INVOICE_DUE = _env.duration("INVOICE_DUE", timedelta(days=14))
+
+# Who is told. Requests to addresses that organizations give go to no private network but these, and by plain
+# HTTP nowhere else.
+
+ALERT_ALLOWED_NETWORKS = _env.networks("ALERT_ALLOWED_NETWORKS")
 
 # Pages and their files
 
@@ -266,9 +358,23 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    # What several components call alike, and is not.
+    "ENUM_NAME_OVERRIDES": {
+        "ServiceTierEnum": "usage.tiers.Tier",
+        "AlertChannelKindEnum": "alerts.models.Kind",
+        "AlertDeliveryStateEnum": "alerts.models.DeliveryState",
+        "ExportStateEnum": "usage.models.ExportState",
+        "GrantStateEnum": "billing.ledger.queries.GrantState",
+        "InvoiceStateEnum": "billing.models.InvoiceState",
+        "InvoiceKindEnum": "billing.models.InvoiceKind",
+        "MovementKindEnum": "billing.models.Movement",
+        "LineBasisEnum": "billing.models.Basis",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
+        "usage.schema.add_record_inputs",
         "organizations.schema.add_rate_limits",
+        "config.examples.add_examples",
     ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
@@ -295,6 +401,7 @@ CELERY_BEAT_SCHEDULE = BEAT_SCHEDULE
 
 # What it says of itself
 
+METRICS_TOKEN = _env.text("METRICS_TOKEN", "")
 LOG_FORMAT = _env.choice("LOG_FORMAT", logs.FORMATS, "json" if PRODUCTION else "console")
 LOG_LEVEL = _env.choice("LOG_LEVEL", logs.LEVELS, "INFO")
 logs.configure_structlog()

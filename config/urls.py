@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
@@ -11,10 +12,16 @@ from config import reference
 api: list[URLPattern | URLResolver] = [
     path("", include("organizations.urls")),
     path("", include("usage.urls")),
+    path("", include("billing.urls")),
+    path("", include("alerts.urls")),
+    path("", include("alerts.forecasts.urls")),
 ]
 
 # The page's script comes from an address of its own: the Content-Security-Policy refuses one inside the page.
 docs = SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="config/docs.html")
+
+# Operators sign in where everybody does, with their second factor.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 handler404 = "core.views.page_not_found"
 handler500 = "core.views.server_error"
@@ -25,5 +32,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/docs/", docs, name="docs"),
     path("api/docs/problems", reference.problems, name="problems"),
     path("admin/", admin.site.urls),
+    path("", include("portal.accounts.urls")),
     path("", include("portal.urls")),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from granian.constants import Interfaces
@@ -10,6 +11,7 @@ from granian.log import LogLevels
 from granian.server import Server
 
 from config.env import Env
+from config.metrics.directory import counting
 
 # A thread that ended would take its database connection along.
 IDLE_SECONDS = 600
@@ -49,23 +51,24 @@ def main() -> None:
     logging = copy.deepcopy(settings.LOGGING)  # granian writes into it; reading it also reads `.env`
     env = Env()
     bound = binding(env)
-    Server(
-        "config.wsgi:application",
-        address=bound.host,
-        port=bound.port,
-        interface=Interfaces.WSGI,
-        workers=bound.workers,
-        blocking_threads=bound.threads,
-        blocking_threads_idle_timeout=IDLE_SECONDS,
-        websockets=False,
-        respawn_failed_workers=True,
-        workers_kill_timeout=KILL_SECONDS,
-        log_level=LogLevels.warning
-        if settings.LOG_LEVEL in {"WARNING", "ERROR", "CRITICAL"}
-        else LogLevels.info,
-        log_dictconfig=logging,
-        log_access=env.boolean("ACCESS_LOG", False),
-    ).serve()
+    with counting(settings.DATA_DIR) if settings.METRICS_TOKEN else nullcontext():
+        Server(
+            "config.wsgi:application",
+            address=bound.host,
+            port=bound.port,
+            interface=Interfaces.WSGI,
+            workers=bound.workers,
+            blocking_threads=bound.threads,
+            blocking_threads_idle_timeout=IDLE_SECONDS,
+            websockets=False,
+            respawn_failed_workers=True,
+            workers_kill_timeout=KILL_SECONDS,
+            log_level=LogLevels.warning
+            if settings.LOG_LEVEL in {"WARNING", "ERROR", "CRITICAL"}
+            else LogLevels.info,
+            log_dictconfig=logging,
+            log_access=env.boolean("ACCESS_LOG", False),
+        ).serve()
 
 
 if __name__ == "__main__":

@@ -11,10 +11,20 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 application = get_wsgi_application()
 
-from config import guard  # noqa: E402 (it logs, which the settings above have to arrange first)
+from django.conf import settings  # noqa: E402 (all of these need the settings, or log as they say)
+from django.urls import get_resolver  # noqa: E402
+
+from config import guard  # noqa: E402
+from usage.pipeline import load_stages  # noqa: E402
 
 guard.install()
+
+# The first request need not wait until all pages and stages have been imported.
+get_resolver().url_patterns  # noqa: B018
+load_stages(tuple(settings.USAGE_PIPELINE))
 
 # What the application consists of stays: a collection that walks it again and again finds nothing.
 gc.collect()
 gc.freeze()
+# Most of what a request makes goes with it, without any collection: one for every 700 objects is too many.
+gc.set_threshold(50_000, 20, 20)

@@ -13,6 +13,7 @@ def server_bound_cursor() -> CursorWrapper:
     Django's own write them into its text, where a large one is escaped by the client and read twice by the
     server. Errors, logging and query counts are as with Django's cursors.
     """
+    connection.close_if_health_check_failed()
     connection.ensure_connection()
     raw: Any = psycopg.Cursor(connection.connection)
     return connection.make_debug_cursor(raw) if connection.queries_logged else connection.make_cursor(raw)

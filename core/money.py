@@ -46,3 +46,25 @@ def round_half_even(value: Decimal) -> int:
     Units: takes and returns nanos.
     """
     return int(value.to_integral_value(rounding=ROUND_HALF_EVEN))
+
+
+def to_minor(nanos: int, places: int) -> int:
+    """Round an amount to the units in which it is paid, ties to the even neighbour.
+
+    Units: takes nanos, returns units of 10 to the power of minus ``places``.
+    """
+    return int(Decimal(nanos).scaleb(places - PLACES).to_integral_value(rounding=ROUND_HALF_EVEN))
+
+
+def from_minor(amount: int, places: int) -> int:
+    """Return an amount that is paid in nanos.
+
+    Units: takes units of 10 to the power of minus ``places``.
+    """
+    return int(amount * 10 ** (PLACES - places))
+
+
+def format_minor(amount: int, places: int) -> str:
+    """Write an amount that is paid, with its own number of places, such as ``"0.06"``."""
+    units, fraction = divmod(abs(amount), 10**places)
+    return f"{'-' if amount < 0 else ''}{units}" + (f".{fraction:0{places}d}" if places else "")

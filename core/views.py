@@ -6,6 +6,8 @@ from django.views import defaults
 from core.problems import Problem, not_found, problem_response
 
 API_PATH = "/api/"
+ANSWER_HEADERS = "headroom.answer_headers"
+"""Where a request keeps what every answer to it is to have, also one that no view gives."""
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -19,5 +21,6 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """Answer a fault of ours without telling what it was; for use as ``handler500``."""
     if request.path.startswith(API_PATH):
         detail = "Something went wrong on our side; the request changed nothing it did not report."
-        return problem_response(Problem(status=500, code="internal_error", detail=detail))
+        headers = request.META.get(ANSWER_HEADERS)
+        return problem_response(Problem(status=500, code="internal_error", detail=detail, headers=headers))
     return defaults.server_error(request)

@@ -80,6 +80,7 @@ class PlanAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         "requests_per_minute",
         "spend_limit",
         "invoices",
+        "overage",
         "api_access",
     )
     prepopulated_fields = {"slug": ("name",)}

@@ -8,7 +8,7 @@ from rest_framework.response import Response
 
 from core.paging import CURSOR_PARAMS, OFFSET_PARAMS, next_link, read_cursor_page, read_offset_page
 from core.problems import forbidden
-from core.schema import CURSOR_PARAMETERS, OFFSET_PARAMETERS, parameter, problems
+from core.schema import CURSOR_PARAMETERS, OFFSET_PARAMETERS, listing, parameter, problems
 from organizations import queries, services
 from organizations.audit import KINDS, audit_page
 from organizations.http import TenantAPIView, TenantViewSet
@@ -23,7 +23,11 @@ from organizations.serializers import (
 )
 from organizations.services import IssuedCredential
 
-KIND_PARAMETER = parameter("kind", f"Only these kinds, separated by commas: {', '.join(sorted(KINDS))}.")
+KIND_PARAMETER = parameter(
+    "kind",
+    f"Only these kinds, separated by commas: {', '.join(sorted(KINDS))}.",
+    type=listing(sorted(KINDS)),
+)
 
 
 class KeyViewSet(TenantViewSet):

@@ -9,6 +9,7 @@ from typing import Any, Final
 from django.db import connection
 
 from core.moments import format_moment
+from core.money import format_money
 from core.paging import CursorPage, encode_cursor, fingerprint
 from organizations.models import Plan, User
 
@@ -36,6 +37,7 @@ KINDS: Final[dict[str, AuditKind]] = {
             "currency": "currency",
             "plan_id": "plan",
             "requests_per_minute": "requestsPerMinute",
+            "require_second_factor": "requireSecondFactor",
         },
     ),
     "member": AuditKind("organizations_membershipevent", "organization_id", "user_id", {"role": "role"}),
@@ -64,6 +66,11 @@ KINDS: Final[dict[str, AuditKind]] = {
         },
     ),
 }
+
+
+def register(name: str, kind: AuditKind) -> None:
+    """Add a kind of row that another room keeps; when the application starts."""
+    KINDS[name] = kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +220,8 @@ def _value(column: str, row: Mapping[str, Any], plans: Mapping[int, str]) -> Any
         return None
     if column == "plan_id":
         return plans.get(value, f"plan {value}")
-    if column.endswith("_at"):
+    if column.endswith("_nanos"):
+        return format_money(value)
+    if column.endswith("_at") and isinstance(value, str):
         return format_moment(datetime.fromisoformat(value))
     return value

@@ -1,5 +1,6 @@
 """The one door: from a key or a session to the organization it speaks for."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -9,6 +10,7 @@ from django.http import HttpRequest
 
 from core import clock, keys
 from core.problems import Problem, forbidden, unauthorized
+from organizations.factors import check_second_factor
 from organizations.models import Membership, Organization, Plan, User
 from organizations.roles import scopes_of
 from organizations.tenancy import Caller, PlanTerms, system_scope
@@ -40,7 +42,24 @@ class _Opened(NamedTuple):
     revoked_at: datetime | None
 
 
-_DOOR: Final = f"SELECT {', '.join(_Opened._fields)} FROM organizations_open_door(%s, %s)"
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the door made of a key: the caller, and its own words for that.
+
+    As long as the door says of ``key_hash`` what ``answer`` has as text, the caller is the same.
+    """
+
+    key_hash: bytes
+    answer: str
+    caller: Caller
+
+
+_DOOR: Final = (
+    f"SELECT {', '.join(_Opened._fields)}, opened::text FROM organizations_open_door(%s, %s) AS opened"
+)
+_REMEMBERED: Final = 4096
+_entries: dict[bytes, Entry] = {}
+"""The last entries of this process, by the hashes of their keys; each holds only where it is confirmed."""
 
 
 def caller_from_key(authorization: str | None) -> Caller:
@@ -50,16 +69,49 @@ def caller_from_key(authorization: str | None) -> Caller:
     asked) or unknown; 403 ``credential_revoked``.
     Tenancy: needs no scope and opens none; notes the credential's last use once a minute.
     """
-    key = _bearer(authorization)
+    return enter(authorization).caller
+
+
+def enter(authorization: str | None) -> Entry:
+    """Ask the door about an ``Authorization: Bearer`` header, and remember what it says.
+
+    Raises: as `caller_from_key`.
+    """
+    key_hash = keys.hash_key(_bearer(authorization))
+    _entries.pop(key_hash, None)
     with connection.cursor() as cursor:
-        cursor.execute(_DOOR, [keys.hash_key(key), clock.now()])
+        cursor.execute(_DOOR, [key_hash, clock.now()])
         values = cursor.fetchone()
     if values is None:
         raise _bad_key("There is no such key.")
-    opened = _Opened(*values)
+    opened = _Opened(*values[:-1])
     if opened.revoked_at is not None:
         raise forbidden("This key has been revoked.", code="credential_revoked")
-    return _caller_from_key(opened)
+    if len(_entries) >= _REMEMBERED:
+        _entries.clear()
+    entry = _entries[key_hash] = Entry(key_hash, values[-1], _caller_from_key(opened))
+    return entry
+
+
+def recall(authorization: str | None) -> Entry | None:
+    """Return what the door last said of a header in this process, without asking; None if it never did.
+
+    It may say otherwise by now: nothing may be kept or answered for the caller before the entry has been
+    confirmed, by `holds` or by the very statement that keeps it.
+    """
+    scheme, _, key = (authorization or "").partition(" ")
+    return _entries.get(keys.hash_key(key)) if scheme == "Bearer" else None
+
+
+def holds(entry: Entry) -> bool:
+    """Ask the door again, and return whether it still says the same.
+
+    Tenancy: as `caller_from_key`.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_DOOR, [entry.key_hash, clock.now()])
+        values = cursor.fetchone()
+    return values is not None and values[-1] == entry.answer
 
 
 def caller_from_session(request: HttpRequest) -> Caller:
@@ -67,7 +119,7 @@ def caller_from_session(request: HttpRequest) -> Caller:
 
     The choice is the ``X-Organization`` header, else the session's, else the member's first.
     Raises: `Problem` 401 when nobody is signed in, 403 when they don't belong to the organization
-    of the header or to any.
+    of the header or to any, or have no second factor where the organization requires one.
     Tenancy: looks through the whole system for this user's memberships only.
     """
     user = request.user
@@ -75,9 +127,10 @@ def caller_from_session(request: HttpRequest) -> Caller:
         raise unauthorized("Sign in, or send a key in the Authorization header.")
     memberships = memberships_of(user)
     wanted = request.headers.get(CHOICE_HEADER)
-    if wanted is not None:
-        return _caller_from_membership(_chosen(memberships, wanted))
-    return _caller_from_membership(_usual(memberships, request.session.get(SESSION_CHOICE)))
+    last = request.session.get(SESSION_CHOICE)
+    membership = _usual(memberships, last) if wanted is None else _chosen(memberships, wanted)
+    check_second_factor(membership)
+    return _caller_from_membership(membership)
 
 
 def memberships_of(user: User) -> list[Membership]:

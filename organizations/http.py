@@ -18,6 +18,7 @@ from rest_framework.viewsets import ViewSetMixin
 
 from core.params import Params
 from core.problems import forbidden, method_not_allowed, unauthorized
+from core.views import ANSWER_HEADERS
 from organizations import rate_limits
 from organizations.door import caller_from_key, caller_from_session
 from organizations.models import User
@@ -116,6 +117,8 @@ class TenantAPIView(APIView):
             self.initial(self.request, *args, **kwargs)
             response = self.answer(*args, **kwargs)
         except Exception as error:  # noqa: BLE001 the handler re-raises what is not the client's
+            if self.rate is not None:
+                request.META[ANSWER_HEADERS] = self.rate.headers
             response = self.handle_exception(error)
         for name, value in (self.rate.headers if self.rate else {}).items():
             response.headers[name] = value

@@ -5,6 +5,7 @@ from typing import Any, ClassVar, TypeVar
 
 import pghistory
 import pghistory.models
+import pgtrigger
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
@@ -34,19 +35,20 @@ class AuditEvent(pghistory.models.Event):
         abstract = True
 
 
-def _tracked(*, newest: str, exclude: list[str] | None = None) -> Callable[[type[M]], type[M]]:
+def tracked(
+    *, newest: str, exclude: list[str] | None = None, only: pgtrigger.Q | None = None
+) -> Callable[[type[M]], type[M]]:
     """Record every insert, update and delete of a model, however it is made.
 
-    ``newest`` is the field by which a tenant's latest events are found.
+    ``newest`` is the field by which a tenant's latest events are found; ``only`` says which new rows are
+    recorded at all, of models that are never deleted.
     """
 
     def track(model: type[M]) -> type[M]:
         name = model.__name__
         index = models.Index(fields=[newest, "-pgh_id"], name=f"{name.lower()}event_newest")
         tracked: type[M] = pghistory.track(
-            pghistory.InsertEvent(),
-            pghistory.UpdateEvent(),
-            pghistory.DeleteEvent(),
+            *_events(only),
             exclude=exclude,
             model_name=f"{name}Event",
             base_model=AuditEvent,
@@ -59,6 +61,12 @@ def _tracked(*, newest: str, exclude: list[str] | None = None) -> Callable[[type
         return tracked
 
     return track
+
+
+def _events(only: pgtrigger.Q | None) -> list[Any]:
+    if only is None:
+        return [pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent()]
+    return [pghistory.InsertEvent(condition=only), pghistory.UpdateEvent(condition=only)]
 
 
 class UserManager(BaseUserManager["User"]):
@@ -117,7 +125,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.get_full_name()
 
 
-@_tracked(newest="pgh_obj")
+@tracked(newest="pgh_obj")
 class Plan(models.Model):
     """What an organization is entitled to."""
 
@@ -131,6 +139,9 @@ class Plan(models.Model):
     requests_per_minute = models.PositiveIntegerField()
     spend_limit = models.BooleanField(default=False, help_text="May set a spend limit.")
     invoices = models.BooleanField(default=False)
+    overage = models.BooleanField(
+        default=False, help_text="May use more credits and quota than were granted."
+    )
     api_access = models.BooleanField(
         default=True, help_text="The gate lets the organization's calls through."
     )
@@ -146,7 +157,7 @@ class Plan(models.Model):
         return self.name
 
 
-@_tracked(newest="id")
+@tracked(newest="id")
 class Organization(models.Model):
     """A tenant: whose usage, money and people are nobody else's."""
 
@@ -164,6 +175,9 @@ class Organization(models.Model):
     requests_per_minute = models.PositiveIntegerField(
         null=True, blank=True, help_text="Its own rate limit; empty: the plan's."
     )
+    require_second_factor = models.BooleanField(
+        default=False, db_default=False, help_text="Members without a second factor see nothing."
+    )
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:
@@ -179,7 +193,7 @@ class Organization(models.Model):
         return self.name
 
 
-@_tracked(newest="organization")
+@tracked(newest="organization")
 class Membership(models.Model):
     """A person's place in an organization."""
 
@@ -199,7 +213,7 @@ class Membership(models.Model):
         return f"{self.user_id} as {self.role}"
 
 
-@_tracked(newest="organization", exclude=["token_hash"])
+@tracked(newest="organization", exclude=["token_hash"])
 class Invitation(models.Model):
     """An offer of membership, open until it is accepted, withdrawn or expired."""
 
@@ -232,7 +246,7 @@ class Invitation(models.Model):
         return f"{self.email} as {self.role}"
 
 
-@_tracked(newest="organization", exclude=["key_hash", "last_used_at"])
+@tracked(newest="organization", exclude=["key_hash", "last_used_at"])
 class Credential(models.Model):
     """An API key: its public Client ID, what it may do, and the hash of its secret."""
 

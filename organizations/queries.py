@@ -4,7 +4,7 @@ from django.db.models import QuerySet
 
 from core import keys
 from core.problems import not_found
-from organizations.models import Credential, Membership, Organization
+from organizations.models import Credential, Invitation, Membership, Organization
 
 
 def organization(organization_id: int) -> Organization:
@@ -22,6 +22,12 @@ def members(organization_id: int) -> list[Membership]:
     """Return the members with their users, by e-mail address."""
     found = Membership.objects.filter(organization_id=organization_id)
     return list(found.select_related("user").order_by("user__email"))
+
+
+def open_invitations(organization_id: int) -> list[Invitation]:
+    """Return the invitations that are neither accepted nor withdrawn, newest first; expired ones too."""
+    found = Invitation.objects.filter(organization_id=organization_id)
+    return list(found.filter(accepted_at=None, withdrawn_at=None).order_by("-created_at", "-pk"))
 
 
 def credentials(

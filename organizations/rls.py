@@ -7,9 +7,11 @@ and unique constraints are checked by PostgreSQL across tenants.
 
 from typing import Any, Final
 
+from django.conf import settings
 from django.db.migrations import RunSQL
 
 POLICY: Final = "tenant"
+SHARED: Final = "shared"
 # In sub-selects the settings are read once a statement, not once a row.
 TENANT: Final = "(SELECT nullif(current_setting('headroom.organization_id', true), '')::bigint)"
 SYSTEM: Final = "(SELECT current_setting('headroom.system', true) = 'on')"
@@ -32,6 +34,20 @@ class TenantTable(RunSQL):
         return f"Bind the rows of {self.table} to their tenant"
 
 
+class SharedTenantTable(TenantTable):
+    """As `TenantTable`; rows of nobody are every tenant's to read, and only the system's to add."""
+
+    def __init__(self, table: str, column: str = "organization_id") -> None:
+        super().__init__(table, column)
+        self.sql = (*enable(table, column), share(table, f'"{column}" IS NULL AND {TENANT} IS NOT NULL'))
+        self.reverse_sql = (f'DROP POLICY {SHARED} ON "{table}"', *disable(table))
+
+
+def share(table: str, condition: str) -> str:
+    """Return the statement that lets everyone read the rows of a table for which a condition holds."""
+    return f'CREATE POLICY {SHARED} ON "{table}" FOR SELECT USING ({condition})'
+
+
 def enable(table: str, column: str = "organization_id") -> tuple[str, ...]:
     """Return the statements that bind a table's rows to the tenant in ``column``."""
     visible = f'"{column}" = {TENANT} OR {SYSTEM}'
@@ -48,4 +64,13 @@ def disable(table: str) -> tuple[str, ...]:
         f'DROP POLICY {POLICY} ON "{table}"',
         f'ALTER TABLE "{table}" NO FORCE ROW LEVEL SECURITY',
         f'ALTER TABLE "{table}" DISABLE ROW LEVEL SECURITY',
+    )
+
+
+def append_only(table: str) -> RunSQL:
+    """Return the operation that lets the application add rows to a table, but change or remove none."""
+    role = settings.DATABASE_APP_ROLE
+    return RunSQL(
+        sql=f'REVOKE UPDATE, DELETE ON "{table}" FROM "{role}"',
+        reverse_sql=f'GRANT UPDATE, DELETE ON "{table}" TO "{role}"',
     )

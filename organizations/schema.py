@@ -9,7 +9,7 @@ _COUNTED: Final = {
     "RateLimit-Policy": ("The limit: q requests in w seconds.", '"permin";q=1000;w=60'),
     "RateLimit": ("How many requests are left, for how many seconds.", '"permin";r=999;t=42'),
 }
-_REFUSED: Final = {"Retry-After": ("In how many seconds there are more.", "42")}
+_REFUSED: Final = {"Retry-After": ("In how many seconds to send the request again.", "42")}
 
 
 def add_rate_limits(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
@@ -20,7 +20,9 @@ def add_rate_limits(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
     for methods in result["paths"].values():
         for operation in methods.values():
             for status, response in operation.get("responses", {}).items():
-                names = [] if status == "401" else [*_COUNTED, *(_REFUSED if status == "429" else ())]
+                names = (
+                    [] if status == "401" else [*_COUNTED, *(_REFUSED if status in ("429", "503") else ())]
+                )
                 fields = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
                 response["headers"] = fields | response.get("headers", {})
     return result

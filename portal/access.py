@@ -10,10 +10,11 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render, resolve_url
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.cache import never_cache
-from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 from django_htmx.middleware import HtmxDetails
 
 from core.problems import Problem, forbidden
@@ -24,24 +25,28 @@ from portal.links import ORGANIZATION
 
 HEADINGS: Final = {400: "That can't be read", 403: "You may not see this", 404: "There is nothing here"}
 
-Page = Callable[[HttpRequest, User, Caller], HttpResponse]
-View = Callable[[HttpRequest], HttpResponse]
+Page = Callable[..., HttpResponseBase]
+"""Answers a request of a user as a caller, with what its address names."""
+View = Callable[..., HttpResponseBase]
 
 
-def member_page(*, scope: str) -> Callable[[Page], View]:
-    """Make a view of what answers a member with the scope.
+def member_page(*, scope: str, managers: bool = False) -> Callable[[Page], View]:
+    """Make a view of what answers a member with the scope, or, with ``managers``, one who manages.
 
     Anybody else is asked to sign in, and a refusal becomes a page that says why.
-    Tenancy: the page is read and written within the organization's scope.
+    Tenancy: the page is read and written within the organization's scope; what is read is of one moment.
     """
 
     def decorate(page: Page) -> View:
         @wraps(page)
-        def view(request: HttpRequest) -> HttpResponse:
+        def view(request: HttpRequest, **places: Any) -> HttpResponseBase:
             if not isinstance(request.user, User):
                 return ask_to_sign_in(request)
             try:
-                response = _answer(page, request, request.user, scope)
+                caller = _caller(request)
+                caller.require(scope)
+                _check_manager(caller, managers=managers)
+                response = _answer(page, request, request.user, caller, places)
             except Problem as problem:
                 response = problem_page(request, problem)
             # One address has two forms, the page and the part of it that htmx asks for.
@@ -67,16 +72,30 @@ def ask_to_sign_in(request: HttpRequest) -> HttpResponse:
 
 def problem_page(request: HttpRequest, problem: Problem) -> HttpResponse:
     """Say what can't be done, and why."""
+    if wants_fragment(request):
+        return _said_in_place(request, problem)
     heading = HEADINGS.get(problem.status, problem.title)
     context: dict[str, Any] = {"problem": problem, "heading": heading, "user": request.user}
     return render(request, "portal/problem.html", context, status=problem.status)
 
 
-def _answer(page: Page, request: HttpRequest, user: User, scope: str) -> HttpResponse:
-    caller = _caller(request)
-    caller.require(scope)
-    with tenant_scope(caller.organization_id, actor=caller.actor):
-        return page(request, user, caller)
+def _said_in_place(request: HttpRequest, problem: Problem) -> HttpResponse:
+    """Say it above the page, which stays as it is."""
+    response = render(request, "portal/parts/notice.html", {"problem": problem})
+    return reswap(retarget(response, "#notice"), "outerHTML")
+
+
+def _answer(
+    page: Page, request: HttpRequest, user: User, caller: Caller, places: dict[str, Any]
+) -> HttpResponseBase:
+    reading = request.method in {"GET", "HEAD"}
+    with tenant_scope(caller.organization_id, actor=caller.actor, snapshot=reading):
+        return page(request, user, caller, **places)
+
+
+def _check_manager(caller: Caller, *, managers: bool) -> None:
+    if managers and not caller.is_manager:
+        raise forbidden("Only owners and admins of the organization may do this.", code="role_required")
 
 
 def _caller(request: HttpRequest) -> Caller:

@@ -2,27 +2,174 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Collection
+from datetime import date
+from typing import Any, Final
+from zoneinfo import available_timezones
 
+from allauth.account.forms import LoginForm
 from django import forms
-from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.password_validation import validate_password
+
+from core.problems import Problem
+from organizations.roles import Role, Scope
+from usage.exports.formats import FORMATS
 
 
-class SignInForm(AuthenticationForm):
+class SignInForm(LoginForm):  # type: ignore[misc] # it has no types
     """E-mail address and password; one answer for every wrong pair, whether or not the address is known."""
-
-    error_messages: dict[str, Any] = {
-        "invalid_login": "This e-mail address and password don't go together. Check both and try again.",
-        "inactive": "This account has been closed. An owner of your organization can help.",
-    }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.label_suffix = ""
-        address = self.fields["username"]
+        address, password = self.fields["login"], self.fields["password"]
         address.label = "E-mail address"
         address.widget = forms.EmailInput(
             attrs={"autocomplete": "username", "autofocus": True, "maxlength": 254, "spellcheck": "false"}
         )
+        password.help_text = ""
+        for field in (address, password):
+            field.widget.attrs.pop("placeholder", None)
+            field.error_messages["required"] = "Please fill this in."
+
+
+class PlainForm(forms.Form):
+    """A form of a page: labels without colons, and faults that say what to do."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"label_suffix": "", **kwargs})
         for field in self.fields.values():
             field.error_messages["required"] = "Please fill this in."
+
+    def blame(self, problem: Problem) -> None:
+        """Say a refusal at the fields that it names, else above them."""
+        for error in problem.errors:
+            name = error.pointer.strip("/").partition("/")[0]
+            self.add_error(name if name in self.fields else None, error.detail)
+        if not problem.errors:
+            self.add_error(None, problem.detail)
+
+
+class KeyForm(PlainForm):
+    """A new API key: what it is for, where it is used, and what it may."""
+
+    name = forms.CharField(label="Name", max_length=100, help_text="What the key is for.")
+    environment = forms.CharField(label="Environment", max_length=40, initial="production")
+    scopes = forms.MultipleChoiceField(
+        label="What it may do", choices=[], widget=forms.CheckboxSelectMultiple
+    )
+
+    def __init__(self, *args: Any, grantable: Collection[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [(scope, f"{said} ({scope})") for scope, said in SCOPES.items() if scope in grantable]
+        scopes: Any = self.fields["scopes"]
+        scopes.choices = choices
+        scopes.initial = [scope for scope in ("usage:write", "usage:read") if scope in grantable]
+        scopes.error_messages["required"] = "A key needs to be allowed something."
+
+
+SCOPES: Final = {
+    Scope.USAGE_WRITE.value: "Send records",
+    Scope.USAGE_READ.value: "Read use",
+    Scope.BILLING_READ.value: "Read costs and limits",
+    Scope.BILLING_WRITE.value: "Set limits",
+    Scope.ALERTS_WRITE.value: "Manage alerts",
+    Scope.KEYS_WRITE.value: "Manage keys",
+}
+"""What each scope allows, in words."""
+
+
+class ExportForm(PlainForm):
+    """What is to be exported: a dataset, a format, and the days, all of the history without them."""
+
+    dataset = forms.ChoiceField(label="What")
+    format = forms.ChoiceField(label="Format", choices=[(name, name.upper()) for name in FORMATS])
+    first = forms.DateField(label="From", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    last = forms.DateField(label="To", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+
+    def __init__(self, *args: Any, datasets: Collection[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        dataset: Any = self.fields["dataset"]
+        dataset.choices = [(name, DATASETS.get(name, name)) for name in datasets]
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse days the wrong way round, and those no calendar needs."""
+        data: dict[str, Any] = self.cleaned_data
+        first, last = data.get("first"), data.get("last")
+        for name, day in (("first", first), ("last", last)):
+            if day is not None and not FIRST_DAY <= day <= LAST_DAY:
+                self.add_error(name, "Choose a day of the years 1971 to 2998.")
+        if first and last and last < first:
+            self.add_error("last", "The last day must not come before the first.")
+        return data
+
+
+DATASETS: Final = {
+    "records": "Records, one a line",
+    "daily": "Use by day, key and model",
+    "costs": "Costs by day",
+    "focus": "Costs as FOCUS",
+}
+"""What datasets are called; others go by their own names."""
+FIRST_DAY: Final = date(1971, 1, 1)
+LAST_DAY: Final = date(2998, 12, 31)
+
+
+class OrganizationForm(PlainForm):
+    """What an organization's managers may change of it."""
+
+    name = forms.CharField(label="Name", max_length=120)
+    timezone = forms.ChoiceField(
+        label="Time zone",
+        choices=[],
+        help_text="Days, weeks and months are those of this zone, on every page and in every limit.",
+    )
+    second_factor = forms.BooleanField(
+        label="Require a second factor of every member",
+        required=False,
+        help_text="Members without one see nothing of the organization until they have set one up.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        timezone: Any = self.fields["timezone"]
+        names = sorted(available_timezones() | {self.get_initial_for_field(timezone, "timezone")})
+        timezone.choices = [(name, name) for name in names if name]
+
+
+class InviteForm(PlainForm):
+    """Whom to invite, and as what."""
+
+    email = forms.EmailField(label="E-mail address", max_length=254)
+    role = forms.ChoiceField(label="Role", initial=Role.ANALYST.value)
+
+    def __init__(self, *args: Any, roles: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        role: Any = self.fields["role"]
+        role.choices = roles
+
+
+class AccountForm(PlainForm):
+    """What one is called."""
+
+    name = forms.CharField(
+        label="Your name", max_length=150, required=False, widget=forms.TextInput({"autocomplete": "name"})
+    )
+
+
+class JoinForm(PlainForm):
+    """A new account: what one is called, and a password."""
+
+    name = forms.CharField(label="Your name", max_length=150, required=False)
+    password = forms.CharField(
+        label="Password",
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="At least 12 characters.",
+    )
+
+    def clean_password(self) -> str:
+        """Refuse a password that is easy to guess."""
+        password: str = self.cleaned_data["password"]
+        validate_password(password)
+        return password

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 
 from django.http import HttpRequest
 from django.urls import reverse
@@ -12,6 +13,7 @@ from organizations.models import User
 from organizations.roles import Role
 from organizations.tenancy import Caller
 from portal.links import ORGANIZATION, address
+from portal.registry import entry_of, menu
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,14 @@ class Link:
     label: str
     url: str
     current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the menu; the first has no label."""
+
+    label: str
+    links: list[Link]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +44,8 @@ class Layout:
     role: str
     organization: str
     kept: str | None
-    navigation: list[Link]
+    home: str
+    navigation: list[Section]
     organizations: list[Link]
 
 
@@ -47,23 +58,31 @@ def layout(request: HttpRequest, user: User, caller: Caller, here: str) -> Layou
         role=Role(caller.role).label if caller.role else "",
         organization=caller.organization_name,
         kept=kept,
-        navigation=_navigation(user, kept, here),
-        organizations=_organizations(names, caller) if len(names) > 1 else [],
+        home=address("overview", organization=kept),
+        navigation=_navigation(user, caller, kept, here),
+        organizations=_organizations(names, caller, here) if len(names) > 1 else [],
     )
 
 
-def _navigation(user: User, kept: str | None, here: str) -> list[Link]:
-    links = [
-        Link("Overview", address("overview", organization=kept), current=here == "overview"),
-        Link("API reference", reverse("docs")),
+def _navigation(user: User, caller: Caller, kept: str | None, here: str) -> list[Section]:
+    current = entry_of(here).under or here
+    shown = [entry for entry in menu() if entry.shown_to(user, caller)]
+    sections = [
+        Section(
+            group.value,
+            [Link(one.label, address(one.name, organization=kept), one.name == current) for one in entries],
+        )
+        for group, entries in groupby(shown, key=lambda entry: entry.group)
     ]
     if user.is_staff:
-        links.append(Link("Admin", reverse("admin:index")))
-    return links
+        sections.append(Section("Operator", [Link("Admin", reverse("admin:index"))]))
+    return sections
 
 
-def _organizations(names: dict[str, str], caller: Caller) -> list[Link]:
+def _organizations(names: dict[str, str], caller: Caller, here: str) -> list[Link]:
+    """Return the same page of each organization, or the page above one that only one of them has."""
+    target = entry_of(here).under or here
     return [
-        Link(name, address("overview", organization=slug), current=slug == caller.organization)
+        Link(name, address(target, organization=slug), current=slug == caller.organization)
         for slug, name in names.items()
     ]

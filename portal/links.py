@@ -8,11 +8,14 @@ from django.urls import reverse
 ORGANIZATION: str = "organization"
 
 
-def address(name: str, *, organization: str | None = None, **parameters: str) -> str:
-    """Return a page's path, with the organization where the reader belongs to several, and its parameters."""
+def address(name: str, *places: str, organization: str | None = None, **parameters: str) -> str:
+    """Return a page's path, with the organization where the reader belongs to several, and its parameters.
+
+    A parameter of a name that Python keeps for itself is written with an underscore after it.
+    """
     query = QueryDict(mutable=True)
     if organization is not None:
         query[ORGANIZATION] = organization
-    query.update(parameters)
-    path = reverse(f"portal:{name}")
+    query.update({key.rstrip("_"): value for key, value in parameters.items() if value})
+    path = reverse(f"portal:{name}", args=places)
     return f"{path}?{query.urlencode()}" if query else path

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from core.periods import Period, billing_period, local_date, zone
 from organizations.tenancy import Caller
-from portal import charts, numbers, sparkline, times
+from portal import charts, costs, numbers, sparkline, times
 from portal.kinds import KINDS, MEASURES, NOTHING, Kind
 from portal.numbers import Change
 from usage import reading
@@ -105,12 +105,16 @@ def read(caller: Caller, now: datetime, *, measure: str, shape: str) -> Overview
     days = _days(subject, caller, now)
     is_quiet = not any(group.sums for _, group in days)
     latest = _latest(caller, now) if is_quiet else None
+    said = costs.note(subject, caller, current, now)
     return Overview(
         period=times.days(window.current, tz),
         against=None if window.before is None else _against(window.before, caller),
         zone=times.zone_label(tz, now),
         updated=times.clock(now, tz),
-        figures=[_figure(kind, current, before, days, caller.currency) for kind in KINDS],
+        figures=[
+            _figure(kind, current, before, days, *((caller.currency, said) if kind.is_money else ()))
+            for kind in KINDS
+        ],
         chart=_chart(MEASURES[measure], shape, days, caller),
         is_quiet=is_quiet,
         latest=None if latest is None else times.minute(latest.occurred_at, tz),
@@ -137,25 +141,21 @@ def _against(before: Period, caller: Caller) -> str:
     return times.days(before, tz) if is_whole_days else f"{times.days(before, tz)}, {end:%H:%M}"
 
 
-def _figure(kind: Kind, current: Totals, before: Totals | None, days: list[DayOf], currency: str) -> Figure:
+def _figure(
+    kind: Kind, current: Totals, before: Totals | None, days: list[DayOf], unit: str = "", note: str = ""
+) -> Figure:
     value = kind.of(current)
     earlier = None if before is None else kind.of(before)
     return Figure(
         kind=kind,
         short=kind.writer.short(value),
         exact=kind.writer.exact(value),
-        unit=currency if kind.is_money else "",
+        unit=unit,
         change=None if earlier is None else numbers.change(value, earlier),
         before=None if earlier is None else kind.writer.exact(earlier),
         spark=sparkline.path([kind.drawn(group) for _, group in days[-SPARK_DAYS - 1 : -1]]),
-        note=_unpriced(current) if kind.is_money else "",
+        note=note,
     )
-
-
-def _unpriced(sums: Totals) -> str:
-    if not sums.unpriced:
-        return ""
-    return f"{numbers.short(sums.unpriced)} {'request' if sums.unpriced == 1 else 'requests'} without a price"
 
 
 def _chart(measure: Kind, shape: str, days: list[DayOf], caller: Caller) -> DailyChart:

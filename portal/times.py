@@ -43,3 +43,14 @@ def days(period: Period, tz: ZoneInfo) -> str:
     if first.year == last.year:
         return f"{first.day} {first:%b} – {day(last)}"
     return f"{day(first)} – {day(last)}"
+
+
+def second(moment: datetime, tz: ZoneInfo) -> str:
+    """Write a moment to the second: ``14 Oct 2026, 09:30:05``."""
+    local = moment.astimezone(tz)
+    return f"{day(local.date())}, {local:%H:%M:%S}"
+
+
+def days_of(start: datetime, end: datetime, tz: ZoneInfo) -> str:
+    """Write the local days between two moments: ``14 Oct 2026``, ``1–31 Oct 2026``."""
+    return days(Period(start, end), tz)

@@ -12,6 +12,7 @@ from django.db import connections
 from django.test import TransactionTestCase
 from django.test.utils import setup_databases
 
+from billing import book
 from config.databases import parse_address
 from config.embedded import EmbeddedPostgres, EmbeddedRedis
 from tests import plugin, resets
@@ -48,6 +49,12 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> It
     # The database itself goes away with its server.
     with django_db_blocker.unblock():
         connections.close_all()
+
+
+@pytest.fixture(autouse=True)
+def unread_book() -> None:
+    """Begin with a price book that was not read yet: what another test's database had is gone."""
+    book.forget()
 
 
 @pytest.fixture

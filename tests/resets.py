@@ -16,9 +16,10 @@ SELECT c.relname FROM pg_class c
  ORDER BY c.relname
 """
 TRUNCATE_TRIGGERS = """
-SELECT t.tgrelid::regclass::text, t.tgname FROM pg_trigger t
- WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' AND (t.tgtype & 32) <> 0
-   AND t.tgrelid::regclass::text = ANY (%s)
+SELECT t.tgrelid::regclass::text, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+ WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' AND (t.tgtype & 32) <> 0 AND c.relkind = 'r'
+   -- Tables that refer to these are emptied with them.
+   AND (t.tgrelid::regclass::text = ANY (%s) OR NOT c.relispartition)
 """
 
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from organizations.door import Entry
 from organizations.tenancy import Caller
 from usage.dialects.errors import RecordError
 from usage.dialects.plain import RecordIn
@@ -17,7 +18,7 @@ _SHORT: Final = {
     "reasoning_tokens": "cr", "latency_us": "l", "cost_nanos": "x", "price_id": "xi", "status_code": "sc",
     "succeeded": "ok", "execution": "ex", "type": "ty", "endpoint": "e", "capability": "ca", "model": "m",
     "provider": "pr", "error_type": "et", "reservation_id": "ri", "links": "li", "quantities": "q",
-    "meta": "me",
+    "meta": "me", "service_tier": "st",
 }  # fmt: skip
 
 
@@ -49,6 +50,7 @@ class Row(Struct, kw_only=True, omit_defaults=True, rename=_SHORT, gc=False):
     capability: str | None = None
     model: str | None = None
     provider: str | None = None
+    service_tier: str | None = None
     error_type: str | None = None
     reservation_id: str | None = None
     links: dict[str, str] | None = None
@@ -61,7 +63,10 @@ class Batch:
     """One request's records for one organization, passed through the stages of the pipeline.
 
     ``rows`` are sorted by key and have no key twice; ``known`` are the keys, among them, that were
-    stored before. What was refused is in ``errors``, and in none of the rows.
+    stored before. What was refused is in ``errors``, and in none of the rows. With an ``entry`` the caller is
+    a remembered one, to be confirmed by it; without one it has just been looked up. ``rests_on`` are the
+    numbers of the states by which stages prepared it, for what settles it to confirm. ``receipt`` is what was
+    stored, as usage_store tells it.
     """
 
     caller: Caller
@@ -72,6 +77,9 @@ class Batch:
     rows: list[Row] = field(default_factory=list)
     repeated: int = 0
     known: frozenset[str] = frozenset()
+    receipt: str | None = None
+    entry: Entry | None = None
+    rests_on: dict[str, int] = field(default_factory=dict)
 
     @property
     def accepted(self) -> list[Row]:
@@ -84,6 +92,10 @@ class Batch:
         duplicates = len(self.known) + self.repeated
         errors = tuple(sorted(self.errors, key=lambda error: error.index))
         return Outcome(len(self.rows) - len(self.known), duplicates, len(errors), errors)
+
+
+class Unconfirmed(Exception):
+    """The door says otherwise of the batch's sender than it did; nothing was stored."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,12 @@
 """What lists of the usage API can be filtered by."""
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import QuerySet
 from django_filters import ChoiceFilter, FilterSet
 
 from core.params import Params
-from core.problems import invalid_parameter
 from usage.exports.catalogue import datasets
 from usage.exports.formats import FORMATS
 from usage.models import Export, ExportState
@@ -37,10 +36,11 @@ def filter_exports(params: Params, exports: QuerySet[Export]) -> QuerySet[Export
 
     Raises: `Problem` 400 naming a parameter and what it accepts.
     """
-    given = {name: value for name in EXPORT_FILTERS if (value := params.text(name)) is not None}
-    filters = ExportFilter(given, queryset=exports)
-    for name in filters.form.errors:
-        accepted = ", ".join(value for value, _ in filters.form.fields[name].choices if value)
-        raise invalid_parameter(name, f"Invalid {name}: {given[name]!r}; accepted: {accepted}.")
-    found: QuerySet[Export] = filters.qs
+    fields = ExportFilter(queryset=exports).form.fields
+    given = {name: params.choice(name, _accepted(fields[name]), "") for name in EXPORT_FILTERS}
+    found: QuerySet[Export] = ExportFilter(given, queryset=exports).qs
     return found
+
+
+def _accepted(field: Any) -> list[str]:
+    return [value for value, _ in field.choices if value]

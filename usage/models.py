@@ -37,6 +37,7 @@ class Record(models.Model):
     capability = models.TextField(null=True)
     model = models.TextField(null=True)
     provider = models.TextField(null=True)
+    service_tier = models.TextField(null=True)
     prompt_tokens = models.BigIntegerField(null=True)
     completion_tokens = models.BigIntegerField(null=True)
     total_tokens = models.BigIntegerField(null=True)

@@ -22,7 +22,12 @@ _made: set[int] = set()
 
 def numbers_of(moments: Iterable[datetime]) -> set[int]:
     """Return the numbers of the weeks that these moments fall into."""
-    return {int(moment.timestamp() - _FIRST_SECONDS) // _WEEK_SECONDS for moment in moments}
+    given = list(moments)
+    if not given:
+        return set()
+    # Mostly they are all of one week, which the first and the last of them tell.
+    first, last = _number(min(given)), _number(max(given))
+    return {first} if first == last else set(map(_number, given))
 
 
 def ensure(numbers: Iterable[int]) -> None:
@@ -83,6 +88,10 @@ def weeks() -> list[date]:
 
 def _monday(number: int) -> date:
     return (_FIRST_MONDAY + number * WEEK).date()
+
+
+def _number(moment: datetime) -> int:
+    return int(moment.timestamp() - _FIRST_SECONDS) // _WEEK_SECONDS
 
 
 def _scalar(row: tuple[object, ...] | None) -> object:

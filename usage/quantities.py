@@ -11,6 +11,12 @@ def number(value: Decimal | int) -> int | str:
     return whole if whole == value else format(Decimal(value).normalize(), "f")
 
 
+def plain(value: Decimal) -> str:
+    """Write a decimal without an exponent and with a point: ``0.000003``, ``1000.0``."""
+    whole, _, fraction = format(value, "f").partition(".")
+    return f"{whole}.{fraction.rstrip('0') or '0'}"
+
+
 def quotient(above: int, below: int, places: int) -> float | None:
     """Return a quotient of whole numbers, rounded once; None where there is nothing to divide by."""
     return round(above / below, places) if below else None

@@ -5,13 +5,15 @@ from typing import Final
 
 from core.params import Params
 from core.periods import Period, billing_period, day_bounds, local_date
-from core.problems import invalid_parameter, not_found
+from core.problems import FieldError, bad_request, not_found
 from organizations.models import Credential
 from organizations.tenancy import Caller
-from usage.history import history_start
+from usage.history import MAX_HISTORY_DAYS, history_start
 from usage.queries.totals import Subject
 
 RECENT_DAYS: Final = 30
+LONGEST: Final = timedelta(days=MAX_HISTORY_DAYS + 366)
+"""How far past the beginning of history a window reaches: to the buckets of a millennium there is no end."""
 LATEST: Final = timedelta(days=1)
 """How far past now a window without an end reaches, so that records dated a little ahead are in it."""
 
@@ -22,17 +24,18 @@ def history_of(caller: Caller, now: datetime) -> datetime:
 
 
 def window_of(params: Params, default: Period, since: datetime) -> Period:
-    """Return the window ``[from, to)`` that is asked for, cut off where the history begins.
+    """Return the window ``[from, to)`` that is asked for, cut off where the history begins and by its length.
 
     Raises: `Problem` 400 when it ends before it starts.
     """
     start = params.moment("from", default.start) or default.start
     end = params.moment("to", default.end) or default.end
     if end <= start:
-        raise invalid_parameter(
-            "to" if "to" in params else "from", "The window [from, to) must end after it starts."
-        )
-    return Period(max(start, since), max(end, since))
+        where = "to" if "to" in params else "from"
+        detail = "The window [from, to) must end after it starts."
+        fault = FieldError(f"/{where}", "invalid_window", detail)
+        raise bad_request(detail, code="invalid_parameter", errors=[fault])
+    return Period(*(min(max(moment, since), since + LONGEST) for moment in (start, end)))
 
 
 def all_history(since: datetime, now: datetime) -> Period:

@@ -24,8 +24,8 @@ _LOCK_NOT_AVAILABLE: Final = "55P03"
 def drop_expired(now: datetime) -> int:
     """Remove the weeks that lie before organizations' histories, and return from how many something went.
 
-    Each week is one transaction: its records and what the rollups said of them go together; their ids
-    are free again after it.
+    Each week is one transaction: its records, what the rollups said of them and what adjusted them go
+    together; their ids are free again after it.
     Raises: OperationalError when somebody reads so long that a week can't be taken; it stays as it was.
     """
     _free_ids()
@@ -67,6 +67,7 @@ def _drop(monday: date, holders: list[int], now: datetime) -> bool:
             for stretch in stretches(organization, week, without=week):
                 rebuild(stretch)
         _swap(cursor, monday)
+        cursor.execute("SELECT usage_drop_adjustments(%s, %s::bigint[])", [monday, expired])
     return bool(expired)
 
 

@@ -4,6 +4,7 @@ from django.urls import URLPattern, path
 
 from usage.api.exports import ExportViewSet
 from usage.api.keys import KeyUsageView
+from usage.api.metrics import MetricsView
 from usage.api.models import CapabilityView, ModelView
 from usage.api.query import QueryView
 from usage.api.records import RecordViewSet
@@ -18,6 +19,7 @@ urlpatterns: list[URLPattern] = [
     path("usage/keys", KeyUsageView.as_view(), name="usage-keys"),
     path("usage/models", ModelView.as_view(), name="usage-models"),
     path("usage/capabilities", CapabilityView.as_view(), name="usage-capabilities"),
+    path("metrics", MetricsView.as_view(), name="metrics"),
     path("exports", ExportViewSet.as_view({"get": "list", "post": "create"}), name="exports"),
     path("exports/<uuid:export_id>", ExportViewSet.as_view({"get": "retrieve"}), name="export"),
     path("exports/<uuid:export_id>/file", ExportViewSet.as_view({"get": "download"}), name="export-file"),

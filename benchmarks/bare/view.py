@@ -1,4 +1,4 @@
-"""The bare view, its address and its application."""
+"""The bare views, their addresses and their application."""
 
 from __future__ import annotations
 
@@ -36,7 +36,12 @@ def keep(request: HttpRequest) -> HttpResponse:
     return HttpResponse(b'{"accepted": 1}', content_type="application/json")
 
 
-urlpatterns = [path("api/v1/records", keep)]
+def nothing(request: HttpRequest) -> HttpResponse:
+    """Answer, and nothing else."""
+    return HttpResponse(b"{}", content_type="application/json")
+
+
+urlpatterns = [path("api/v1/records", keep), path("nothing", nothing)]
 
 
 def application() -> WSGIHandler:

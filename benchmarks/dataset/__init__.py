@@ -1,6 +1,7 @@
 """Many records, made once and kept: a large organization's and those of two hundred others, over ninety days.
 
-The files of the cluster are kept under the user's cache directory, by size and by what the tables look like.
+The files of the cluster are kept under the user's cache directory, by size and by what the tables look like,
+and beside them the same records in a file of DuckDB's.
 """
 
 from __future__ import annotations
@@ -22,20 +23,27 @@ from config.embedded import EmbeddedPostgres
 DAYS: Final = 90
 LONGEST: Final = timedelta(days=7)
 MANIFEST: Final = "dataset.json"
+COLUMNAR: Final = "records.duckdb"
+OWNER: Final = "owner@bench.example"
 _SHAPING: Final = (
-    "usage/sql/*.sql", "usage/migrations/*.py", "usage/rollups/cubes.py", "usage/rollups/measures.py",
-    "usage/rollups/latency.py", "organizations/migrations/*.py", "benchmarks/dataset/*.*",
-    "benchmarks/values.py",
+    "usage/sql/records.sql", "usage/sql/rollups.sql", "usage/sql/find.sql", "usage/rollups/cubes.py",
+    "usage/rollups/measures.py", "usage/rollups/latency.py", "benchmarks/dataset/*.*", "benchmarks/values.py",
 )  # fmt: skip
+"""What decides which rows there are and where they lie; whatever else comes, migrations bring."""
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """How many records there are and until when, the key and two credentials of the large organization."""
+    """How many records there are and until when; the large organization's key and two credentials.
+
+    The empty organization has no record.
+    """
 
     rows: int
     until: str
     big_id: int
+    big_slug: str
+    empty_slug: str
     big_key: str
     main_client: str
     rare_client: str
@@ -67,9 +75,17 @@ class Dataset:
         if manifest is None or manifest.age > LONGEST:
             self._make()
             manifest = self._read()
+        else:
+            with self.ground.running() as ground:
+                ground.migrate()
         if manifest is None:
             raise RuntimeError(f"{self.data} has no {MANIFEST}")
         return manifest
+
+    @property
+    def columnar(self) -> Path:
+        """The same records as a table of DuckDB's own: see `columnar`."""
+        return self.data / COLUMNAR
 
     def _read(self) -> Manifest | None:
         try:

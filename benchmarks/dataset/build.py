@@ -14,7 +14,7 @@ import psycopg
 from django.conf import settings
 from psycopg.types.json import Jsonb
 
-from benchmarks.dataset import DAYS, Manifest, write
+from benchmarks.dataset import COLUMNAR, DAYS, OWNER, Manifest, columnar, write
 from benchmarks.ground import Ground
 from benchmarks.values import ELSEWHERE, MODELS, TYPES
 from core.periods import Period
@@ -43,6 +43,7 @@ def build(rows: int, organizations: int) -> None:
     until = datetime.now(UTC)
     period = Period(until - timedelta(days=DAYS), until)
     made = [_organization(number) for number in range(organizations)]
+    empty = _organization(organizations)
     rare = create_credential(organization_id=made[0].organization.pk, name="Rare", scopes=ALL_SCOPES)
     with ground.admin() as admin:
         admin.execute("SET maintenance_work_mem = '1GB'")
@@ -52,6 +53,8 @@ def build(rows: int, organizations: int) -> None:
         _records(admin, rows, period, made[0], rare.credential.pk)
         _keys(admin)
         _rollups(period)
+        _say("the same for DuckDB")
+        columnar.copy(admin, ground.data / COLUMNAR)
         _say("vacuum")
         admin.execute("VACUUM (ANALYZE)")
         admin.execute("CHECKPOINT")
@@ -59,6 +62,8 @@ def build(rows: int, organizations: int) -> None:
         rows=rows,
         until=until.isoformat(),
         big_id=made[0].organization.pk,
+        big_slug=made[0].organization.slug,
+        empty_slug=empty.organization.slug,
         big_key=made[0].issued.key,
         main_client=made[0].issued.credential.client_id,
         rare_client=rare.credential.client_id,
@@ -67,7 +72,7 @@ def build(rows: int, organizations: int) -> None:
 
 
 def _organization(number: int) -> CreatedOrganization:
-    return create_organization(name=f"Bench {number}", plan="enterprise", owner_email="owner@bench.example")
+    return create_organization(name=f"Bench {number}", plan="enterprise", owner_email=OWNER)
 
 
 def _slots(admin: Connection, made: list[CreatedOrganization]) -> None:

@@ -2,14 +2,14 @@
 -- everything, are the large organization's, which is slot 1.
 INSERT INTO usage_record (
     organization_id, credential_id, occurred_at, created_at, key, count, prompt_tokens, completion_tokens,
-    total_tokens, latency_us, status_code, succeeded, execution, id, type, endpoint, capability, model, provider,
+    total_tokens, cost_nanos, latency_us, status_code, succeeded, execution, id, type, endpoint, capability, model, provider,
     error_type, links, quantities, meta
 )
 SELECT
     organization_id,
     CASE WHEN marked THEN %(rare_credential)s WHEN organization_id = %(big)s THEN %(main_credential)s ELSE credential_id END,
     occurred_at, occurred_at, md5(organization_id || ':' || id)::uuid,
-    prompt + completion, prompt, completion, prompt + completion,
+    prompt + completion, prompt, completion, prompt + completion, 2500 * prompt + 10000 * completion,
     (1000 * exp(6.8 + 0.7 * (random() + random() + random() + random() - 2) * 1.73))::bigint,
     CASE WHEN failed THEN 500 ELSE 200 END, NOT failed, kind > 70,
     id,

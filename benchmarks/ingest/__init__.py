@@ -8,7 +8,12 @@ from benchmarks.scale import Scale
 
 def measure(scale: Scale) -> list[Figure]:
     """Return everything that is measured of ingest."""
-    from benchmarks.ingest import batches, field, memory, single
+    from benchmarks.ingest import batches, field, lag, memory, single
 
     with field.open_field(scale) as opened:
-        return [*batches.measure(opened), *single.measure(opened), *memory.measure(opened)]
+        return [
+            *batches.measure(opened),
+            *single.measure(opened),
+            *lag.measure(opened),
+            *memory.measure(opened),
+        ]

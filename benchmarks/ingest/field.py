@@ -20,6 +20,9 @@ from benchmarks.scale import Scale
 from benchmarks.workload import Tenant, Workload, beginning
 
 WARM_UP: Final = 40
+REQUESTS_PER_MINUTE: Final = 10**6
+LIMIT_NANOS: Final = 10**18
+"""What an organization may spend in seven days: more than a run can cost."""
 SETTLE_SECONDS: Final = 300
 
 
@@ -61,6 +64,7 @@ class Field:
 def open_field(scale: Scale) -> Iterator[Field]:
     """Start everything that ingest needs, and send enough for every process to have seen some."""
     with temporary_ground() as ground, ExitStack() as stack:
+        ground.manage("import_prices")
         tenants = _organizations(ground, scale.organizations)
         twin = stack.enter_context(Twin.of(ground))
         admin = stack.enter_context(ground.admin())
@@ -83,12 +87,23 @@ def _organizations(ground: Ground, number: int) -> list[Tenant]:
     django.setup()
     from django.db import connections
 
-    from organizations.services import create_organization
-
-    made = [
-        create_organization(name=f"Bench {place}", plan="enterprise", owner_email="owner@bench.example")
-        for place in range(number)
-    ]
+    made = [_tenant(place) for place in range(number)]
     # The twin is made from this database, which nobody may be connected to meanwhile.
     connections.close_all()
-    return [Tenant(one.organization.pk, one.issued.key) for one in made]
+    return made
+
+
+def _tenant(place: int) -> Tenant:
+    """Make an organization with a spend limit, so that its use is charged, and a rate beyond any load."""
+    from billing.services import limits
+    from organizations.door import caller_from_key
+    from organizations.models import Organization
+    from organizations.services import create_organization
+    from organizations.tenancy import tenant_scope
+
+    made = create_organization(name=f"Bench {place}", plan="pay-as-you-go", owner_email="owner@bench.example")
+    with tenant_scope(made.organization.pk):
+        Organization.objects.filter(pk=made.organization.pk).update(requests_per_minute=REQUESTS_PER_MINUTE)
+        caller = caller_from_key(f"Bearer {made.issued.key}")
+        limits.set_limit(caller=caller, credential_id=None, terms=limits.Terms(LIMIT_NANOS))
+    return Tenant(made.organization.pk, made.issued.key)

@@ -57,6 +57,8 @@ def _everything() -> int:
         running.enter_context(services())
         _say("Preparing the database")
         prepare.database()
+        if prepare.prices():
+            _say("The price book has the list that genai-prices brings")
         _say("Collecting static files")
         prepare.static_files()
         text = banner.banner(bound.url, demo.ensure(data))

@@ -12,6 +12,8 @@ from django.core.management import call_command
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 
+from billing.models import Price
+from organizations.tenancy import system_scope
 from usage.tasks import make_partitions
 
 FINGERPRINT = ".fingerprint"
@@ -24,6 +26,15 @@ def database() -> None:
         call_command("migrate", interactive=False, verbosity=1)
     # The schedule makes them too, but a machine that was off for weeks must not wait for its next turn.
     make_partitions()
+
+
+def prices() -> bool:
+    """Read the installed price list into a price book that is empty, and return whether it was."""
+    with system_scope():
+        if Price.objects.exists():
+            return False
+    call_command("import_prices", stdout=io.StringIO())
+    return True
 
 
 def unapplied() -> bool:

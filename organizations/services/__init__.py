@@ -8,8 +8,11 @@ from organizations.services.credentials import (
 )
 from organizations.services.invitations import (
     IssuedInvitation,
+    Offer,
     accept_invitation,
     invite,
+    join,
+    offer_of,
     withdraw_invitation,
 )
 from organizations.services.members import add_member, change_role, remove_member
@@ -18,6 +21,7 @@ from organizations.services.organizations import (
     change_plan,
     create_organization,
     rename,
+    require_second_factor,
     set_timezone,
 )
 
@@ -25,6 +29,7 @@ __all__ = [
     "CreatedOrganization",
     "IssuedCredential",
     "IssuedInvitation",
+    "Offer",
     "accept_invitation",
     "add_member",
     "change_plan",
@@ -32,8 +37,11 @@ __all__ = [
     "create_credential",
     "create_organization",
     "invite",
+    "join",
+    "offer_of",
     "remove_member",
     "rename",
+    "require_second_factor",
     "revoke_credential",
     "rotate_credential",
     "set_timezone",

@@ -79,5 +79,53 @@ def accept_invitation(*, token: str, user: User) -> Membership:
         return add_member(organization_id=offer.organization_id, user_id=user.pk, role=offer.role)
 
 
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An open invitation as the invited person reads it; ``has_account`` tells whether they are known."""
+
+    email: str
+    role: str
+    organization: str
+    organization_name: str
+    has_account: bool
+
+
+def offer_of(token: str) -> Offer:
+    """Return the open invitation of a token.
+
+    Raises: `Problem` 404 for one that is unknown, expired or used.
+    Tenancy: looks through the whole system for this token's invitation only.
+    """
+    with system_scope():
+        found = Invitation.objects.select_related("organization").filter(
+            token_hash=_hash(token), accepted_at=None, withdrawn_at=None, expires_at__gt=clock.now()
+        )
+        invitation = found.first()
+        if invitation is None:
+            raise not_found("This invitation is not open any more. Whoever sent it can send another.")
+        return Offer(
+            email=invitation.email,
+            role=invitation.role,
+            organization=invitation.organization.slug,
+            organization_name=invitation.organization.name,
+            has_account=User.objects.filter(email=invitation.email).exists(),
+        )
+
+
+def join(*, token: str, name: str, password: str) -> User:
+    """Make an account for the invited person, who was not known, and the member they were invited to be.
+
+    Raises: `Problem` 404 for a token that is unknown, expired or used, 409 for somebody who has an account.
+    Concurrency: nothing is left of an attempt that fails.
+    """
+    offer = offer_of(token)
+    with system_scope():
+        if User.objects.filter(email=offer.email).exists():
+            raise conflict("You have an account: sign in to accept the invitation.", code="has_account")
+        user = User.objects.create_user(offer.email, password, name=name.strip())
+        accept_invitation(token=token, user=user)
+    return user
+
+
 def _hash(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()

@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
 from core.problems import Problem, invalid_field
+from organizations.factors import has_second_factor
 from organizations.models import Membership, Organization, Plan, User, normalize_email
 from organizations.roles import ALL_SCOPES, Role
 from organizations.services.credentials import IssuedCredential, create_credential
@@ -94,6 +95,23 @@ def rename(*, organization_id: int, name: str) -> Organization:
         organization = lock_organization(organization_id)
         organization.name = name.strip()
         organization.save(update_fields=["name"])
+    return organization
+
+
+def require_second_factor(*, organization_id: int, required: bool, by_id: int | None = None) -> Organization:
+    """Let only members with a second factor see the organization, or every member again.
+
+    ``by_id`` is the member who does it, None for an operator.
+    Raises: `Problem` 404, or 422 when that member has no second factor and would lock themselves out.
+    """
+    if required and by_id is not None and not has_second_factor(by_id):
+        raise invalid_field(
+            "/second_factor", "no_second_factor", "Set up a second factor of your own first, in your account."
+        )
+    with tenant_scope(organization_id):
+        organization = lock_organization(organization_id)
+        organization.require_second_factor = required
+        organization.save(update_fields=["require_second_factor"])
     return organization
 
 

@@ -30,9 +30,43 @@
     const button = event.target.closest("[data-copy]");
     if (!button) return;
     await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
-    button.textContent = "Copied";
-    setTimeout(() => (button.textContent = "Copy"), SOON_MS);
+    const words = button.firstChild;
+    words.data = "Copied";
+    setTimeout(() => (words.data = "Copy"), SOON_MS);
   });
+
+  // What a chart or a table shows can be taken along.
+
+  const save = (blob, name) => {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(blob);
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), SOON_MS);
+  };
+  window.headroom = { save };
+
+  const quoted = (text) => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const read = (cell) => quoted(cell.dataset.value ?? cell.textContent.trim());
+  const rows = (table) => [...table.rows].map((row) => [...row.cells].map(read).join(",")).join("\r\n") + "\r\n";
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-rows]");
+    if (!button) return;
+    const table = document.getElementById(button.dataset.rows);
+    save(new Blob([rows(table)], { type: "text/csv;charset=utf-8" }), `${button.dataset.file}.csv`);
+  });
+  const offerTaking = () => {
+    for (const button of document.querySelectorAll("[data-rows], [data-image]")) button.hidden = false;
+  };
+
+  // Days of one's own are sent only while they are asked for.
+
+  document.addEventListener("change", (event) => {
+    if (event.target.id !== "filter-range") return;
+    for (const input of event.target.form.querySelectorAll(".custom input")) {
+      input.disabled = event.target.value !== "custom";
+    }
+  }, true);
 
   // A table that was opened stays open when its surroundings are replaced.
 
@@ -46,13 +80,15 @@
       if (details) details.open = true;
     }
     offerCopying();
+    offerTaking();
   });
 
   // Fresh figures while somebody looks, but not under the pointer that is marking text.
 
   const refresh = () => {
     const isMarking = !document.getSelection().isCollapsed;
-    if (document.visibilityState === "visible" && !isMarking) document.body.dispatchEvent(new Event("refresh"));
+    const isChoosing = document.activeElement?.matches("#live :is(input, select, textarea)");
+    if (document.visibilityState === "visible" && !isMarking && !isChoosing) document.body.dispatchEvent(new Event("refresh"));
   };
   const failed = (event) => {
     const status = event.detail.xhr?.status;
@@ -68,4 +104,5 @@
   document.addEventListener("visibilitychange", refresh);
   setInterval(refresh, Number(document.body.dataset.refreshSeconds) * 1000);
   offerCopying();
+  offerTaking();
 })();

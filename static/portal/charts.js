@@ -18,6 +18,12 @@
       bar: { color: mark, cornerRadiusEnd: 2, binSpacing: 0 },
       area: { color: mark, fillOpacity: 0.18 }, line: { color: mark, strokeWidth: 2 },
       point: { color: mark, fill: mark, opacity: 0.6, size: 30 },
+      style: { average: { color: colour("line"), strokeWidth: 1.5, strokeDash: [4, 3] } },
+      legend: { labelColor: colour("text"), labelFont: font, labelFontSize: 12, symbolSize: 90, symbolStrokeWidth: 0, offset: 6 },
+      range: {
+        category: [1, 2, 3, 4, 5, 6, 7, 8].map((number) => colour(number)),
+        heatmap: [colour("faint"), mark], ramp: [colour("faint"), mark],
+      },
     };
   };
 
@@ -45,6 +51,19 @@
     views.get(drawing)?.finalize();
     drawing.remove();
   };
+
+  // The picture is as the page shows it, on the page's own ground.
+  const picture = async (id) => {
+    const drawing = document.querySelector(`#${CSS.escape(id)} .drawing:not(.coming)`);
+    const { view } = views.get(drawing);
+    view.background(getComputedStyle(drawing.closest(".panel") ?? document.body).backgroundColor);
+    const canvas = await view.toCanvas(2);
+    return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+  };
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-image]");
+    if (button) window.headroom.save(await picture(button.dataset.image), `${button.dataset.file}.png`);
+  });
 
   const drawAll = () => {
     for (const element of document.querySelectorAll("[data-chart]")) draw(element);

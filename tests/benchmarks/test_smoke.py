@@ -19,7 +19,7 @@ def measure(*suites: str, cache: Path) -> list[str]:
     environment = {**os.environ, "XDG_CACHE_HOME": str(cache)}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return re.findall(r"^\| (\S.*?) +\| +-?[0-9.]+(?: %|×)", done.stdout, re.MULTILINE)
+    return re.findall(r"^\| (\S.*?) +\| +-?[0-9.]+(?: %|×| ms)", done.stdout, re.MULTILINE)
 
 
 @pytest.mark.timeout(300)
@@ -34,6 +34,16 @@ def test_ingest_is_measured_against_everything_it_is_held_against(tmp_path: Path
         "batches of 1000",
         "batches of 1, 8 clients",
         "growth of each worker's memory, batches of 10,000 for 1 s",
+    ]
+
+
+@pytest.mark.timeout(300)
+def test_the_gate_is_measured_against_a_view_that_does_nothing(tmp_path: Path) -> None:
+    assert measure("authorize", cache=tmp_path) == [
+        "an amount held, many organizations: share of a view that does nothing",
+        "an amount held, one organization: share of a view that does nothing",
+        "nothing held: share of a view that does nothing",
+        "p99 while its organization ingests, 4 senders, batches of 1000",
     ]
 
 
@@ -58,3 +68,11 @@ def test_exports_are_measured_in_every_format(tmp_path: Path) -> None:
         for rest in (": time against COPY", " against 80: growth of memory")
     ]
     assert names[8].startswith("csv, ")
+
+
+def test_forecasts_are_held_against_what_is_simplest(tmp_path: Path) -> None:
+    names = measure("forecasts", cache=tmp_path)
+
+    assert len(names) == 22
+    assert names[0] == "7 days: error against seasonal-naive"
+    assert names[-1] == "anomalies by mean and 3 deviations: recall"

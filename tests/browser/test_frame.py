@@ -72,6 +72,8 @@ def test_everything_can_be_reached_with_the_keyboard(acme: Tenant, visit: Visit)
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
     page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Your account")).to_be_focused()
+    page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="Sign out")).to_be_focused()
     page.keyboard.press("Escape")
     expect(menu.locator("summary")).to_be_focused()
@@ -106,7 +108,8 @@ def test_switching_the_organization(acme: Tenant, open_page: Callable[..., Visit
 def test_the_reference_and_the_error_page(acme: Tenant, visit: Visit) -> None:
     page = visit.page
     visit.sign_in(acme)
-    page.get_by_role("link", name="API reference").click()
+    page.get_by_role("link", name="API", exact=True).click()
+    page.get_by_role("link", name="Try it out").click()
     expect(page.get_by_text("/api/v1/records", exact=True).first).to_be_visible()
     page.goto(f"{visit.url}/nowhere")
     expect(page.get_by_role("heading", name="There is nothing here")).to_be_visible()

@@ -19,9 +19,16 @@ def test_every_part_of_a_url_is_kept() -> None:
         "sslmode": "require",
         "options": "-c role=headroom_app",
         "connect_timeout": "5",
+        "prepare_threshold": 5,
     }
     assert settings["CONN_MAX_AGE"] is None
     assert settings["CONN_HEALTH_CHECKS"] is True
+
+
+def test_behind_a_pooler_nothing_is_prepared() -> None:
+    address = parse_address("postgresql://headroom_app@pooler/headroom", variable="DATABASE_URL")
+    settings = connection_settings(address, role="headroom_app", pooled=True)
+    assert settings["OPTIONS"]["prepare_threshold"] is None
 
 
 def test_a_host_option_names_a_socket_directory() -> None:

@@ -12,8 +12,12 @@ from django.db import connection, models
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from billing.services.reservations import format_reservation
 from organizations.models import Membership, Organization, User
 from organizations.tenancy import system_scope, tenant_scope
+from tests.alerts.telling import delivery, fire, mailbox
+from tests.billing.invoices.months_of_use import issue
+from tests.billing.spending import hold, limit_to
 from tests.usage.exports import support
 from tests.usage.factories import Tenant, make_tenant
 from usage import partitions
@@ -23,8 +27,10 @@ from usage.rollups.fold import fold_pending
 pytestmark = pytest.mark.django_db
 
 NAMES = ("acme", "globex")
-OF_NOBODY = {"schema", "docs", "problems", "sign-in", "sign-out"}
+OF_NOBODY = {"schema", "docs", "problems"}
 """Routes that answer the same to everybody."""
+OF_ONESELF = ("account", "mfa_", "usersessions_", "socialaccount_", "openid_connect_")
+"""How the names of routes begin that are about the person, of whatever organization."""
 
 Ask = Callable[[Client, "Side", "Side"], Any]
 
@@ -37,6 +43,11 @@ class Side:
     session: Client
     marks: tuple[str, ...]
     export: str
+    reservation: str
+    invoice: str
+    channel: str
+    event: str
+    delivery: str
 
 
 def _record(name: str, number: int) -> dict[str, object]:
@@ -82,15 +93,72 @@ def _side(name: str, tenant: Tenant) -> Side:
         name.title(),
     )
     export = support.write(tenant, support.ask(tenant))["id"]
-    return Side(tenant, session, (*marks, export), export)
+    limit_to(tenant, 10)
+    reservation = format_reservation(hold(tenant, 1))
+    invoice = issue(tenant).invoice.reference
+    channel = mailbox(tenant, f"ops@of-{name}.example")
+    event = fire(tenant, metric=f"metric-of-{name}", message=f"Something of-{name}.")
+    assert event is not None
+    told = delivery(tenant)
+    ids = (export, reservation, invoice, str(channel.pk), str(event.pk), str(told.pk))
+    return Side(tenant, session, (*marks, *ids), *ids)
 
 
 def _get(path: str) -> Ask:
     return lambda client, own, other: client.get(path)
 
 
+def _owner_of(side: Side) -> int:
+    with system_scope():
+        return User.objects.values_list("pk", flat=True).get(
+            memberships__organization=side.tenant.organization
+        )
+
+
 # How each route is asked, as its own organization and after what is the other's.
 ROUTES: dict[str, list[Ask]] = {
+    "authorize": [
+        lambda c, own, other: c.post("/api/v1/authorize", {"estimatedCost": "1"}, "application/json"),
+        lambda c, own, other: c.post(
+            "/api/v1/authorize", {"clientId": other.tenant.client_id}, "application/json"
+        ),
+    ],
+    # Only keys come by a gateway.
+    **{
+        name: [_get(f"/api/v1/gateway/{path}")]
+        for name, path in {
+            "gateway-forward": "forward",
+            "gateway-envoy": "envoy/",
+            "gateway-envoy-path": "envoy/of/anything",
+            "gateway-nginx": "nginx",
+        }.items()
+    },
+    "spend-limit": [
+        _get("/api/v1/spend-limit"),
+        lambda c, own, other: c.get(f"/api/v1/spend-limit?clientId={other.tenant.client_id}"),
+        lambda c, own, other: c.put(
+            f"/api/v1/spend-limit?clientId={other.tenant.client_id}", {"limit": "1"}, "application/json"
+        ),
+        lambda c, own, other: c.delete(f"/api/v1/spend-limit?clientId={other.tenant.client_id}"),
+    ],
+    "spend-limits": [_get("/api/v1/spend-limits")],
+    "spend-limit-decisions": [
+        _get("/api/v1/spend-limit/decisions"),
+        lambda c, own, other: c.get(f"/api/v1/spend-limit/decisions?clientId={other.tenant.client_id}"),
+    ],
+    "spend-limit-replay": [
+        _get("/api/v1/spend-limit/replay?limit=1"),
+        lambda c, own, other: c.get(f"/api/v1/spend-limit/replay?limit=1&clientId={other.tenant.client_id}"),
+    ],
+    "reservations": [
+        _get("/api/v1/reservations"),
+        lambda c, own, other: c.get(f"/api/v1/reservations?clientId={other.tenant.client_id}"),
+    ],
+    "reservation": [
+        lambda c, own, other: c.get(f"/api/v1/reservations/{own.reservation}"),
+        lambda c, own, other: c.get(f"/api/v1/reservations/{other.reservation}"),
+        lambda c, own, other: c.delete(f"/api/v1/reservations/{other.reservation}"),
+    ],
     "keys": [
         _get("/api/v1/keys"),
         lambda c, own, other: c.post(
@@ -131,6 +199,20 @@ ROUTES: dict[str, list[Ask]] = {
     ],
     "usage-models": [_get("/api/v1/usage/models")],
     "usage-capabilities": [_get("/api/v1/usage/capabilities")],
+    "metrics": [_get("/api/v1/metrics")],
+    "usage-forecast": [
+        _get("/api/v1/usage/forecast"),
+        _get("/api/v1/usage/forecast?metrics=meterOfGlobex"),
+        lambda c, own, other: c.get(f"/api/v1/usage/forecast?clientId={other.tenant.client_id}"),
+    ],
+    "costs": [
+        _get("/api/v1/costs"),
+        lambda c, own, other: c.get(f"/api/v1/costs?clientId={other.tenant.client_id}"),
+    ],
+    "costs-compare": [_get("/api/v1/costs/compare?model=gpt-4o&ofModel=model-of-globex")],
+    "record-cost": [_get("/api/v1/costs/records/call-1")],
+    "prices": [_get("/api/v1/prices")],
+    "plan": [_get("/api/v1/plan")],
     "exports": [
         _get("/api/v1/exports"),
         lambda c, own, other: c.post(
@@ -142,7 +224,101 @@ ROUTES: dict[str, list[Ask]] = {
         lambda c, own, other: c.get(f"/api/v1/exports/{other.export}"),
     ],
     "export-file": [lambda c, own, other: c.get(f"/api/v1/exports/{other.export}/file")],
+    "credits": [_get("/api/v1/credits")],
+    "credit-transactions": [_get("/api/v1/credits/transactions")],
+    "invoices": [_get("/api/v1/invoices")],
+    "invoice": [
+        lambda c, own, other: c.get(f"/api/v1/invoices/{own.invoice}"),
+        lambda c, own, other: c.get(f"/api/v1/invoices/{other.invoice}"),
+        lambda c, own, other: c.get(
+            f"/api/v1/invoices/{other.invoice}", headers={"Accept": "application/pdf"}
+        ),
+    ],
+    "alert-channels": [
+        _get("/api/v1/alerts/channels"),
+        lambda c, own, other: c.post(
+            "/api/v1/alerts/channels",
+            {"kind": "email", "name": "x", "address": "x@example.com"},
+            "application/json",
+        ),
+    ],
+    "alert-channel": [
+        lambda c, own, other: c.get(f"/api/v1/alerts/channels/{own.channel}"),
+        lambda c, own, other: c.get(f"/api/v1/alerts/channels/{other.channel}"),
+        lambda c, own, other: c.patch(
+            f"/api/v1/alerts/channels/{other.channel}", {"enabled": False}, "application/json"
+        ),
+        lambda c, own, other: c.delete(f"/api/v1/alerts/channels/{other.channel}"),
+    ],
+    "alert-channel-test": [lambda c, own, other: c.post(f"/api/v1/alerts/channels/{other.channel}/test")],
+    "alert-channel-rotate": [lambda c, own, other: c.post(f"/api/v1/alerts/channels/{other.channel}/rotate")],
+    "alert-events": [_get("/api/v1/alerts/events"), _get("/api/v1/alerts/events?metric=metric-of-globex")],
+    "alert-event": [
+        lambda c, own, other: c.get(f"/api/v1/alerts/events/{own.event}"),
+        lambda c, own, other: c.get(f"/api/v1/alerts/events/{other.event}"),
+    ],
+    "alert-deliveries": [
+        _get("/api/v1/alerts/deliveries"),
+        lambda c, own, other: c.get(f"/api/v1/alerts/deliveries?channel={other.channel}"),
+    ],
+    "alert-delivery": [
+        lambda c, own, other: c.get(f"/api/v1/alerts/deliveries/{own.delivery}"),
+        lambda c, own, other: c.get(f"/api/v1/alerts/deliveries/{other.delivery}"),
+    ],
     "portal:overview": [_get("/"), _get("/?organization=globex")],
+    "portal:usage": [
+        _get("/usage/"),
+        _get("/usage/?view=cost&model=model-of-globex"),
+        lambda c, own, other: c.get(f"/usage/?clientId={other.tenant.client_id}"),
+    ],
+    "portal:logs": [
+        _get("/logs/"),
+        _get("/logs/?meta[team]=team-of-globex&model=model-of-globex"),
+        lambda c, own, other: c.get(f"/logs/?clientId={other.tenant.client_id}"),
+    ],
+    "portal:record": [_get("/logs/call-1/"), _get("/logs/call-1/?organization=globex")],
+    "portal:models": [_get("/models/"), _get("/models/?model=model-of-globex")],
+    "portal:keys": [_get("/keys/"), _get("/keys/?timeframe=24h")],
+    "portal:key-new": [
+        _get("/keys/new/"),
+        lambda c, own, other: c.post("/keys/new/?organization=globex", {"name": "x"}),
+    ],
+    "portal:key": [
+        lambda c, own, other: c.get(f"/keys/{own.tenant.client_id}/"),
+        lambda c, own, other: c.get(f"/keys/{other.tenant.client_id}/"),
+    ],
+    "portal:key-rotate": [lambda c, own, other: c.post(f"/keys/{other.tenant.client_id}/rotate/")],
+    "portal:key-revoke": [lambda c, own, other: c.post(f"/keys/{other.tenant.client_id}/revoke/")],
+    "portal:exports": [
+        _get("/exports/"),
+        lambda c, own, other: c.post("/exports/?organization=globex", {"dataset": "daily", "format": "csv"}),
+    ],
+    "portal:export-file": [lambda c, own, other: c.get(f"/exports/{other.export}/file/")],
+    "portal:credits": [_get("/credits/"), _get("/credits/?organization=globex")],
+    "portal:invoices": [_get("/invoices/"), _get("/invoices/?organization=globex")],
+    "portal:invoice": [
+        lambda c, own, other: c.get(f"/invoices/{own.invoice}/"),
+        lambda c, own, other: c.get(f"/invoices/{other.invoice}/"),
+    ],
+    "portal:invoice-file": [lambda c, own, other: c.get(f"/invoices/{other.invoice}/pdf/")],
+    "portal:reference": [_get("/reference/")],
+    "portal:settings": [
+        _get("/settings/"),
+        lambda c, own, other: c.post("/settings/?organization=globex", {"name": "x", "timezone": "UTC"}),
+    ],
+    "portal:members": [_get("/settings/members/"), _get("/settings/members/?organization=globex")],
+    "portal:invite": [
+        lambda c, own, other: c.post(
+            "/settings/members/invite/?organization=globex", {"email": "a@b.example"}
+        )
+    ],
+    "portal:withdraw": [lambda c, own, other: c.post("/settings/members/withdraw/1/?organization=globex")],
+    "portal:role": [
+        lambda c, own, other: c.post(f"/settings/members/{_owner_of(other)}/role/", {"role": "analyst"})
+    ],
+    "portal:remove": [lambda c, own, other: c.post(f"/settings/members/{_owner_of(other)}/remove/")],
+    "portal:audit": [_get("/settings/audit/"), _get("/settings/audit/?organization=globex")],
+    "portal:invitation": [_get("/invitations/no-such-token/")],
     "portal:first-key": [lambda c, own, other: c.post("/first-key/?organization=globex")],
 }
 
@@ -162,7 +338,8 @@ def _routes() -> Iterator[str]:
 
 def test_every_route_is_asked_for_what_is_anothers() -> None:
     listed = ROUTES.keys() | OF_NOBODY
-    assert {route for route in _routes() if route.rpartition(":")[2] not in OF_NOBODY} <= listed
+    about_organizations = {route for route in _routes() if not route.startswith(OF_ONESELF)}
+    assert {route for route in about_organizations if route.rpartition(":")[2] not in OF_NOBODY} <= listed
 
 
 @pytest.mark.parametrize("route", sorted(ROUTES))

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from billing.book.services import add_discount
+from billing.ledger.services import grant
+from core import clock
 from organizations.models import User
 from organizations.roles import Role
 from organizations.services import invite
 from organizations.tenancy import system_scope, tenant_scope
-from tests.usage.factories import Tenant, make_tenant, record
+from tests.alerts.telling import fire, mailbox, work
+from tests.billing.invoices.months_of_use import issue, month_before
+from tests.billing.pricing import price
+from tests.billing.spending import hold, limit_to, spend
+from tests.usage.factories import Tenant, at, make_tenant, record
 from usage import partitions
+from usage.adjustments import Adjustment, adjust
+from usage.complete import record_key
 from usage.rollups.fold import fold_pending
 
 pytestmark = pytest.mark.django_db
@@ -34,10 +45,24 @@ Table = tuple[str, str]
 
 def fill(tenant: Tenant) -> None:
     """Leave a row of the tenant in every table; who adds a table adds to this."""
+    grant(organization_id=tenant.id, allowance="credits", amount=Decimal(1), reason="Welcome")
     invite(organization_id=tenant.id, email="guest@example.com", role=Role.ANALYST, invited_by_id=None)
-    tenant.api.keep(record("pending", tokens={"prompt": 5}))
+    now = clock.now()
+    tenant.api.keep(record("pending", timestamp=at(now), tokens={"prompt": 5}))
+    assert adjust(tenant.id, [Adjustment(UUID(hex=record_key(tenant.id, "pending")), now, 1)])
     made = tenant.api.call("POST", "/exports", {"dataset": "records", "format": "csv"})
     assert made.status == 202, made.body
+    price(tenant.id)
+    add_discount(organization_id=tenant.id, basis_points=100)
+    mailbox(tenant)
+    fire(tenant)
+    work()
+    limit_to(tenant, 10)
+    tenant.api.keep(record("spent", cost="1"))
+    spend(tenant, 1)
+    tenant.api.keep(record("before", timestamp=at(month_before(now)), cost="1"))
+    issue(tenant)
+    hold(tenant, 1)
 
 
 def owner_of(tenant: Tenant) -> User:

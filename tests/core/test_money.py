@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.money import MAX_NANOS, NANOS, format_money, parse_money, round_half_even
+from core.money import (
+    MAX_NANOS,
+    NANOS,
+    format_minor,
+    format_money,
+    from_minor,
+    parse_money,
+    round_half_even,
+    to_minor,
+)
 
 amounts = st.integers(min_value=-MAX_NANOS, max_value=MAX_NANOS)
 
@@ -88,3 +97,22 @@ def test_a_whole_amount_is_left_as_it_is_whatever_its_size(nanos: int) -> None:
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=6, min_value=-(10**12), max_value=10**12))
 def test_rounding_moves_by_half_a_nano_at_most(value: Decimal) -> None:
     assert abs(round_half_even(value) - value) <= Decimal("0.5")
+
+
+@pytest.mark.parametrize(
+    ("nanos", "places", "minor", "written"),
+    [
+        (171_446_883_894, 2, 17145, "171.45"),
+        (5_000_000, 2, 0, "0.00"),
+        (15_000_000, 2, 2, "0.02"),
+        (-15_000_000, 2, -2, "-0.02"),
+        (1_234_500_000_000, 0, 1234, "1234"),
+        (1_500_000, 3, 2, "0.002"),
+        (MAX_NANOS, 2, 922_337_203_685, "9223372036.85"),
+    ],
+)
+def test_an_amount_is_paid_in_the_places_of_its_currency(
+    nanos: int, places: int, minor: int, written: str
+) -> None:
+    assert (to_minor(nanos, places), format_minor(minor, places)) == (minor, written)
+    assert to_minor(from_minor(minor, places), places) == minor

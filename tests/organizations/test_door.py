@@ -12,7 +12,16 @@ from django.test import RequestFactory
 
 from core import keys
 from core.problems import Problem
-from organizations.door import caller_from_key, caller_from_session, choose_organization, memberships_of
+from organizations import door
+from organizations.door import (
+    caller_from_key,
+    caller_from_session,
+    choose_organization,
+    enter,
+    holds,
+    memberships_of,
+    recall,
+)
 from organizations.models import Credential, Organization, User
 from organizations.roles import ALL_SCOPES, Role
 from organizations.services import CreatedOrganization, revoke_credential, rotate_credential
@@ -150,6 +159,67 @@ def test_the_door_opens_no_scope(acme: CreatedOrganization) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM organizations_credential")
         assert cursor.fetchone() == (0,)
+
+
+def test_who_entered_is_remembered_without_a_query(
+    acme: CreatedOrganization, django_assert_num_queries: Any
+) -> None:
+    header = f"Bearer {acme.issued.key}"
+    assert recall(header) is None
+    entry = enter(header)
+    with django_assert_num_queries(0):
+        assert recall(header) is entry
+        assert recall(f"Bearer {keys.generate()}") is None
+    with django_assert_num_queries(1):
+        assert holds(entry)
+    assert entry.caller == caller_from_key(header)
+
+
+CHANGES = {
+    "revoked": "UPDATE organizations_credential SET revoked_at = now()",
+    "scopes": "UPDATE organizations_credential SET scopes = '{usage:read}'",
+    "key": "UPDATE organizations_credential SET key_hash = sha256(key_hash)",
+    "name": "UPDATE organizations_organization SET name = 'Other'",
+    "time zone": "UPDATE organizations_organization SET timezone = 'Asia/Kathmandu'",
+    "currency": "UPDATE organizations_organization SET currency = 'NPR'",
+    "own rate": "UPDATE organizations_organization SET requests_per_minute = 7",
+    "plan": "UPDATE organizations_organization SET plan_id = (SELECT max(id) FROM organizations_plan"
+    " WHERE slug = 'free')",
+    "history": "UPDATE organizations_plan SET history_days = 3",
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_what_is_remembered_holds_until_anything_of_it_changes(
+    acme: CreatedOrganization, change: str
+) -> None:
+    entry = enter(f"Bearer {acme.issued.key}")
+    with time_machine.travel(NOON), system_scope():
+        assert holds(entry)  # noting the use is no change
+        assert holds(entry)
+        with connection.cursor() as cursor:
+            cursor.execute(change)
+        assert not holds(entry)
+
+
+def test_a_key_that_is_refused_is_forgotten(acme: CreatedOrganization) -> None:
+    header = f"Bearer {acme.issued.key}"
+    enter(header)
+    revoke_credential(organization_id=acme.organization.pk, client_id=acme.issued.credential.client_id)
+    assert refusal(header).code == "credential_revoked"
+    assert recall(header) is None
+
+
+def test_no_more_entries_are_remembered_than_there_is_room_for(
+    acme: CreatedOrganization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door, "_REMEMBERED", 2)
+    monkeypatch.setattr(door, "_entries", {})
+    headers = [f"Bearer {make_key(acme, 'usage:read').key}" for _ in range(3)]
+    for header in headers:
+        enter(header)
+        enter(header)
+    assert [recall(header) is not None for header in headers] == [False, False, True]
 
 
 def test_a_member_becomes_their_organization_with_their_roles_scopes(acme: CreatedOrganization) -> None:

@@ -12,6 +12,7 @@ from organizations.http import TenantAPIView
 from organizations.models import Organization
 from organizations.services import CreatedOrganization
 from organizations.tenancy import current_scope, system_scope
+from tests.organizations.cast import by_key
 
 
 class NameView(TenantAPIView):
@@ -64,3 +65,18 @@ def test_a_method_without_a_declared_scope_is_not_served(acme: CreatedOrganizati
 def test_parameters_are_the_views_own_even_one_named_format(acme: CreatedOrganization) -> None:
     assert ask(acme, query="?format=csv&meta[team]=x").data["team"] == "x"
     assert ask(acme, query="?other=1").status_code == 400
+
+
+def test_a_fault_of_ours_is_counted_and_says_so(
+    acme: CreatedOrganization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*given: object, **named: object) -> None:
+        raise RuntimeError("out of order")
+
+    monkeypatch.setattr("organizations.queries.credentials", fail)
+    client = by_key(acme.issued.key)
+    client.raise_request_exception = False
+    answer = client.get("/api/v1/keys")
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
+    assert answer.headers["RateLimit"].startswith('"permin";r=')
+    assert answer.headers["RateLimit-Policy"].startswith('"permin";q=')

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.core.cache import cache
 from django.test import Client
 
 from tests.portal.pages import sign_in
@@ -24,6 +25,12 @@ def _forget_partitions() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _quick_passwords(settings: Any) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def _no_attempts_yet() -> None:
+    """Attempts to sign in are counted in the cache."""
+    cache.clear()
 
 
 @pytest.fixture

@@ -52,8 +52,8 @@ def text(response: Any) -> str:
 
 
 def figures(response: Any) -> dict[str, str]:
-    """Return the exact figures of the Overview, by their names."""
-    pattern = r'id="figure-(\w+)".*?<data [^>]*value="([^"]*)"'
+    """Return the exact figures of a page, by their names."""
+    pattern = r'id="figure-([\w-]+)".*?<data [^>]*value="([^"]*)"'
     return dict(re.findall(pattern, response.content.decode(), flags=re.DOTALL))
 
 

@@ -139,7 +139,7 @@ def test_the_frame_is_for_keyboards_and_screen_readers(acme: Tenant) -> None:
     html = sign_in(acme).get("/").content.decode()
     assert '<html lang="en">' in html
     assert '<a class="skip" href="#content">' in html
-    assert '<nav class="side" aria-label="Main">' in html
+    assert '<nav class="side" aria-label="Main" id="menu" popover>' in html
     assert '<main id="content" tabindex="-1">' in html
     assert '<a href="/" aria-current="page">Overview</a>' in html
     assert "style=" not in html

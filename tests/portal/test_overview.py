@@ -130,7 +130,21 @@ def test_large_figures_are_short_with_the_exact_one_at_hand(acme: Tenant, member
 
 def test_what_has_no_price_is_said(acme: Tenant, member: Client) -> None:
     acme.api.keep(record("a", timestamp=day(14)), record("b", timestamp=day(14), cost="1"))
-    assert "1 request without a price" in text(member.get("/"))
+    assert "1.00 in the last 7 days · 1 request without a price: no model" in text(member.get("/"))
+    names = ("house-1", "house-1", "house-2", "house-2", "house-3", "house-3", "house-4")
+    acme.api.keep(*(record(f"n{n}", timestamp=day(14), model=name) for n, name in enumerate(names)))
+    said = "8 requests without a price: house-1, house-2, house-3 and 2 more"
+    assert said in text(member.get("/"))
+
+
+def test_the_last_seven_days_are_those_of_a_rolling_limit(acme: Tenant, member: Client) -> None:
+    quarter = NOW.replace(minute=30, second=0, microsecond=0)
+    week = quarter - timedelta(days=7)
+    acme.api.keep(
+        record("in", timestamp=at(week), cost="2"),
+        record("out", timestamp=at(week - timedelta(microseconds=1)), cost="4"),
+    )
+    assert "2.00 in the last 7 days" in text(member.get("/"))
 
 
 def test_times_are_the_organizations_and_say_so(acme: Tenant, member: Client, history: None) -> None:
@@ -227,11 +241,11 @@ class TestBudget:
 
     # The session and its user; the memberships, in a scope of their own (4 statements around them), for the
     # caller and again, within the page's scope (4 around that), for the switcher; then what the page is
-    # about: this period, the period before, the days.
-    PAGE = 2 + 2 * (1 + 4) + 4 + 3
-    PART = 2 + 1 + 4 + 4 + 3
-    # An organization without records is asked for its newest one, in all of its history.
-    QUIET = PAGE + 1
+    # about: this period, the period before, the days, what the last seven cost, which models have no price.
+    PAGE = 2 + 2 * (1 + 4) + 4 + 5
+    PART = 2 + 1 + 4 + 4 + 5
+    # An organization without records is asked for its newest one, in all of its history, and for no model.
+    QUIET = PAGE + 1 - 1
 
     def test_of_the_page(
         self, member: Client, history: None, django_assert_num_queries: DjangoAssertNumQueries

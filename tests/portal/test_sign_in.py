@@ -22,7 +22,7 @@ def user() -> User:
 
 @pytest.mark.parametrize("address", ["ada@example.org", "Ada@Example.ORG", " ada@example.org "])
 def test_signs_in_by_e_mail_however_it_is_written(client: Client, user: User, address: str) -> None:
-    response = client.post("/sign-in/", {"username": address, "password": PASSWORD})
+    response = client.post("/sign-in/", {"login": address, "password": PASSWORD})
     assert (response.status_code, response["Location"]) == (302, "/")
     assert client.session["_auth_user_id"] == str(user.pk)
 
@@ -31,7 +31,7 @@ def test_signs_in_by_e_mail_however_it_is_written(client: Client, user: User, ad
     ("address", "password"), [("ada@example.org", "wrong"), ("bob@example.org", PASSWORD)]
 )
 def test_a_wrong_pair_has_one_answer(client: Client, user: User, address: str, password: str) -> None:
-    response = client.post("/sign-in/", {"username": address, "password": password})
+    response = client.post("/sign-in/", {"login": address, "password": password})
     assert response.status_code == 200
     assert WRONG in text(response)
     assert "_auth_user_id" not in client.session
@@ -42,7 +42,7 @@ def test_a_wrong_pair_has_one_answer(client: Client, user: User, address: str, p
 def test_a_closed_account_stays_out(client: Client, user: User) -> None:
     user.is_active = False
     user.save(update_fields=["is_active"])
-    response = client.post("/sign-in/", {"username": user.email, "password": PASSWORD})
+    response = client.post("/sign-in/", {"login": user.email, "password": PASSWORD})
     assert WRONG in text(response)
     assert "_auth_user_id" not in client.session
 
@@ -50,7 +50,7 @@ def test_a_closed_account_stays_out(client: Client, user: User) -> None:
 def test_empty_fields_are_named_and_tied_to_their_words(client: Client) -> None:
     page = client.post("/sign-in/", {}).content.decode()
     assert page.count("Please fill this in.") == 2
-    for name in ("username", "password"):
+    for name in ("login", "password"):
         assert f'aria-describedby="id_{name}_error"' in page
         assert f'id="id_{name}_error"' in page
 
@@ -60,12 +60,12 @@ def test_leads_back_to_where_one_wanted_to_go(client: Client, user: User) -> Non
     assert asked["Location"] == "/sign-in/?next=/%3Fmeasure%3Dcost%26shape%3Darea"
     form = client.get(asked["Location"]).content.decode()
     assert 'name="next" value="/?measure=cost&amp;shape=area"' in form
-    credentials = {"username": user.email, "password": PASSWORD, "next": "/?measure=cost&shape=area"}
+    credentials = {"login": user.email, "password": PASSWORD, "next": "/?measure=cost&shape=area"}
     assert client.post("/sign-in/", credentials)["Location"] == "/?measure=cost&shape=area"
 
 
 def test_leads_nowhere_else(client: Client, user: User) -> None:
-    credentials = {"username": user.email, "password": PASSWORD, "next": "https://elsewhere.example/"}
+    credentials = {"login": user.email, "password": PASSWORD, "next": "https://elsewhere.example/"}
     assert client.post("/sign-in/", credentials)["Location"] == "/"
 
 
@@ -76,7 +76,7 @@ def test_whoever_is_signed_in_goes_on(client: Client, user: User) -> None:
 
 def test_a_form_of_another_site_is_refused_in_words(user: User) -> None:
     client = Client(enforce_csrf_checks=True)
-    response = client.post("/sign-in/", {"username": user.email, "password": PASSWORD})
+    response = client.post("/sign-in/", {"login": user.email, "password": PASSWORD})
     assert response.status_code == 403
     assert "This form has expired" in text(response)
 

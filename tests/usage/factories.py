@@ -22,7 +22,7 @@ JSON: Final = "application/json"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the API answered: JSON as it reads, files as bytes."""
+    """What the API answered: JSON as it reads, anything else as bytes."""
 
     status: int
     body: Any
@@ -77,8 +77,7 @@ class Api:
         )
         if response.streaming:
             return Answer(response.status_code, b"".join(response), response.headers)
-        read = json.loads(response.content) if response.content else None
-        return Answer(response.status_code, read, response.headers)
+        return Answer(response.status_code, _read(response), response.headers)
 
     def get(self, path: str, **query: Any) -> Answer:
         """Ask; a parameter that is a keyword of Python is written with an underscore after it."""
@@ -93,6 +92,13 @@ class Api:
         """Post records that are all to be accepted."""
         answer = self.send(list(records))
         assert (answer.status, answer.body["accepted"]) == (200, len(records)), answer.body
+
+
+def _read(response: Any) -> Any:
+    if not response.content:
+        return None
+    is_json = "json" in response["Content-Type"]
+    return json.loads(response.content) if is_json else response.content
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,6 +114,14 @@ class Model:
             new += 1
         return new, known
 
+    def adjust(self, record_id: str, cost: str) -> bool:
+        """Give a fact its cost; one that has a cost keeps it, which is told by False."""
+        fact = self.facts[record_id]
+        if fact.sent.get("cost") is not None:
+            return False
+        self.facts[record_id] = Fact(fact.at, fact.client, {**fact.sent, "cost": cost})
+        return True
+
     def between(self, start: datetime, end: datetime, client: str | None = None) -> Iterator[Fact]:
         """Yield the facts of a half-open window, of one client or of all."""
         for fact in self.facts.values():

@@ -6,6 +6,7 @@ import json
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,6 +29,7 @@ FULL: dict[str, Any] = {
     "capability": "chat",
     "model": "large",
     "provider": "openai",
+    "serviceTier": "batch",
     "status": "error",
     "statusCode": 503,
     "errorType": "overloaded",
@@ -99,7 +101,28 @@ def test_an_array_and_lines_say_the_same() -> None:
     lines = b"\n".join(json.dumps(record).encode() for record in records)
     as_lines = read(b"\r\n" + lines + b"\r\n\n", NDJSON)
     assert [(index, record.id) for index, record in as_lines.records] == [(0, "0"), (1, "1"), (2, "2")]
-    assert as_lines == read(records)
+    as_array = read(records)
+    assert as_array.errors == as_lines.errors == []
+    assert msgspec.to_builtins(as_array.records) == msgspec.to_builtins(as_lines.records)
+
+
+METERS = ["a", "_", "A9", "a.b:c/d-e_f", "m" * 100]
+NO_METERS = ["", "1a", "a b", "ä", "a\n", "-a", "m" * 101]
+
+
+@pytest.mark.parametrize(("names", "fits"), [(METERS, True), (NO_METERS, False)])
+def test_a_meters_name_is_checked_alike_however_the_record_came(names: list[str], fits: bool) -> None:
+    for name in names:
+        record = {"type": "x", "quantities": {"pages": 2, name: 1}}
+        found = [read(record), read([record]), read(json.dumps(record).encode(), NDJSON)]
+        assert [len(one.errors) for one in found] == [0 if fits else 1] * 3, name
+        assert len({(error.code, error.pointer, error.detail) for one in found for error in one.errors}) <= 1
+
+
+def test_one_bad_name_among_records_refuses_its_record_alone() -> None:
+    found = read([{"type": "x", "quantities": {name: 1}} for name in ("pages", "two words", "pages")])
+    assert [index for index, _ in found.records] == [0, 2]
+    assert [(error.index, error.pointer) for error in found.errors] == [(1, "/quantities")]
 
 
 def test_one_object_is_a_batch_of_one() -> None:
@@ -288,6 +311,25 @@ def test_the_subject_of_an_event_names_the_client_when_it_is_one() -> None:
 def test_an_event_without_data_is_a_record_without_fields() -> None:
     record = only(read(event(datacontenttype="application/json"), EVENT))
     assert (record.id, record.tokens, record.meta) == ("/bots/7#1", None, None)
+
+
+def test_data_that_is_null_is_no_data() -> None:
+    assert only(read(event(data=None), EVENT)).meta is None
+
+
+@pytest.mark.parametrize(
+    ("attributes", "detail"),
+    [({"a" * 101: "x"}, "length <= 100"), ({"a": "x" * 1001}, "length <= 1000")],
+)
+def test_attributes_are_as_long_as_metadata_can_be(attributes: dict[str, str], detail: str) -> None:
+    (error,) = read(event(**attributes), EVENT).errors
+    assert error.code == "invalid"
+    assert detail in error.detail
+
+
+def test_the_name_of_a_meter_has_no_line_break_at_its_end() -> None:
+    (error,) = read({"type": "x", "quantities": {"pages\n": 1}}).errors
+    assert (error.code, error.pointer) == ("invalid", "/quantities")
 
 
 def test_events_come_in_batches_with_an_error_for_each_bad_one() -> None:

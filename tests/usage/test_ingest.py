@@ -12,8 +12,8 @@ from django.db.backends.utils import CursorWrapper
 from django.test import override_settings
 from pytest_django import DjangoAssertNumQueries
 
-from organizations.tenancy import tenant_scope
-from tests.usage.factories import NOW, Api, Tenant, at, record
+from organizations.tenancy import system_scope, tenant_scope
+from tests.usage.factories import NOW, Api, Tenant, at, make_tenant, record
 from tests.usage.test_dialects import FULL
 from usage.batch import Batch
 from usage.models import Record
@@ -46,7 +46,13 @@ def test_a_record_comes_back_with_everything_it_said(acme: Tenant) -> None:
     assert datetime.fromisoformat(kept.body.pop("createdAt")) == datetime.fromisoformat(
         kept.body.pop("updatedAt")
     )
-    assert kept.body == {**sent, "cost": "0.061200000", "currency": "USD", "priceId": None}
+    assert kept.body == {
+        **sent,
+        "cost": "0.061200000",
+        "currency": "USD",
+        "priceId": None,
+        "adjustment": None,
+    }
 
 
 def test_a_record_that_says_nothing_has_the_defaults(acme: Tenant) -> None:
@@ -65,6 +71,7 @@ def test_a_record_that_says_nothing_has_the_defaults(acme: Tenant) -> None:
         "capability": None,
         "model": None,
         "provider": None,
+        "serviceTier": "standard",
         "status": "success",
         "statusCode": None,
         "errorType": None,
@@ -74,6 +81,7 @@ def test_a_record_that_says_nothing_has_the_defaults(acme: Tenant) -> None:
         "cost": None,
         "currency": "USD",
         "priceId": None,
+        "adjustment": None,
         "meta": {},
     }
 
@@ -291,9 +299,22 @@ def test_a_batch_costs_few_statements_whatever_its_size(
     acme: Tenant, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     acme.api.keep(record("first"))
-    # The door; savepoint, scope, store, scope put back, release. In production the last two are one COMMIT.
-    with django_assert_num_queries(6):
+    # Nothing but the one statement, which here has a savepoint around it, and a scope entered and left.
+    with django_assert_num_queries(5):
         acme.api.keep(*(record(f"r{number}") for number in range(500)))
+
+
+def test_the_scope_is_afterwards_what_it_was_before(acme: Tenant) -> None:
+    acme.api.keep(record("first"))
+    acme.api.keep(record("second"))
+    assert Record.objects.count() == 0
+    globex = make_tenant("Globex")
+    with tenant_scope(globex.id):
+        acme.api.keep(record("third"))
+        assert Record.objects.count() == 0
+    with system_scope():
+        acme.api.keep(record("fourth"))
+        assert Record.objects.count() == 4
 
 
 class Refusing(Stage):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 import time_machine
@@ -18,10 +20,12 @@ from core.periods import Period
 from organizations.models import Organization, Plan
 from organizations.services import create_credential
 from organizations.tenancy import Caller, PlanTerms, system_scope, tenant_scope
-from tests.usage.model import Model, nearest_rank
+from tests.usage.model import NANOS, Model, nearest_rank
 from tests.usage.worlds import HISTORY, WORLDS, World, moments, worlds, zones
 from usage import partitions
+from usage.adjustments import Adjustment, adjust
 from usage.batch import Batch
+from usage.complete import record_key
 from usage.dialects.decode import decode
 from usage.pipeline import ingest
 from usage.queries.buckets import Buckets
@@ -143,6 +147,23 @@ class Usage(RuleBasedStateMachine):
     def fold(self, chunk: int, most: int) -> None:
         fold_pending(chunk=chunk, most=most)
 
+    @precondition(lambda self: self.model.facts)
+    @rule(data=st.data())
+    def adjust(self, data: st.DataObject) -> None:
+        """Some records are given a cost, among them those that have one, some twice at once."""
+        names = data.draw(st.lists(st.sampled_from(sorted(self.model.facts)), min_size=1, max_size=6))
+        costs = {name: data.draw(st.sampled_from(["0", "0.000000001", "2.5"])) for name in names}
+        wanted = [
+            Adjustment(
+                UUID(hex=record_key(self.organization.pk, name)),
+                self.model.facts[name].at,
+                int(Decimal(costs[name]) * NANOS),
+            )
+            for name in names
+        ]
+        adjusted = adjust(self.organization.pk, wanted)
+        assert len(adjusted) == sum(self.model.adjust(name, cost) for name, cost in costs.items())
+
     @rule(data=st.data())
     def rebuild(self, data: st.DataObject) -> None:
         for stretch in stretches(self.organization, self._window(data)):
@@ -162,8 +183,9 @@ class Usage(RuleBasedStateMachine):
         client = data.draw(st.sampled_from([None, *sorted(self.callers)]))
         expected = self.model.days(World(zone, self.world.now).tz, client)
         with tenant_scope(self.organization.pk):
+            # Where the clock was set forward meanwhile, the history touches a day more.
             found = daily(
-                self._subject(client), HISTORY.days + 1, self.world.now, zone, since=self.world.first
+                self._subject(client), HISTORY.days + 2, self.world.now, zone, since=self.world.first
             )
         tz = World(zone, self.world.now).tz
         days = [start.astimezone(tz).date() for start, _ in found]
@@ -245,6 +267,7 @@ class Usage(RuleBasedStateMachine):
         return Period(bounds[0], bounds[1] + timedelta(microseconds=data.draw(st.integers(1, 3))))
 
 
+@pytest.mark.timeout(400)
 @pytest.mark.django_db
 def test_any_sequence_of_batches_and_folds_gives_the_totals_of_a_plain_model() -> None:
     # The partitions stay while each example is undone: making them would take most of the time.

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from usage.quantities import average_ms, cost_per_million, number, quotient
+from usage.quantities import average_ms, cost_per_million, number, plain, quotient
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,21 @@ def test_a_whole_quantity_is_a_number_and_any_other_a_decimal_string(
     value: Decimal | int, written: int | str
 ) -> None:
     assert number(value) == written
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("3E-6", "0.000003"),
+        ("1E+3", "1000.0"),
+        ("800", "800.0"),
+        ("1.2500", "1.25"),
+        ("-0.50", "-0.5"),
+        ("12345678901234567890.123456789012345678", "12345678901234567890.123456789012345678"),
+    ],
+)
+def test_a_decimal_has_a_point_and_no_exponent(value: str, written: str) -> None:
+    assert plain(Decimal(value)) == written
 
 
 def test_a_quotient_is_rounded_once_and_there_is_none_by_zero() -> None:

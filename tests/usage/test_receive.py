@@ -7,6 +7,7 @@ import http.client
 import json
 import zlib
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,11 +15,14 @@ import pytest
 from django.db.utils import OperationalError
 from django.test import Client
 
-from organizations.models import User
-from organizations.services import create_organization, revoke_credential
+from organizations.door import recall
+from organizations.models import Credential, Organization, User
+from organizations.services import change_plan, create_organization, revoke_credential
+from organizations.tenancy import system_scope, tenant_scope
 from tests.serving import Server
 from tests.usage.factories import Api, Tenant, make_tenant, record
 from usage import receive
+from usage.models import Record
 from usage.receive import MAX_BYTES
 
 pytestmark = pytest.mark.django_db
@@ -195,6 +199,52 @@ def test_a_revoked_key_is_a_403(acme: Tenant) -> None:
     revoke_credential(organization_id=acme.id, client_id=acme.client_id)
     answer = acme.api.send(record("a"))
     assert (answer.status, answer.body["code"]) == (403, "credential_revoked")
+
+
+GOOD = record("second")
+BAD = record("second", count=-1)
+
+
+@pytest.mark.parametrize("body", [GOOD, [GOOD], [BAD], b"{", [GOOD, BAD]])
+def test_a_key_that_has_sent_before_is_refused_from_the_moment_it_is_revoked(acme: Tenant, body: Any) -> None:
+    acme.api.keep(record("first"))
+    assert recall(f"Bearer {acme.api.key}") is not None
+    revoke_credential(organization_id=acme.id, client_id=acme.client_id)
+    for _ in range(2):
+        answer = acme.api.send(body)
+        assert (answer.status, answer.body["code"]) == (403, "credential_revoked")
+    with tenant_scope(acme.id):
+        assert [found.record_id for found in Record.objects.all()] == ["first"]
+
+
+def test_a_key_that_has_sent_before_loses_and_regains_its_scope_at_once(acme: Tenant) -> None:
+    acme.api.keep(record("first"))
+    statuses = []
+    for scopes in (["usage:read"], ["usage:read"], ["usage:write"]):
+        with system_scope():
+            Credential.objects.filter(client_id=acme.client_id).update(scopes=scopes)
+        statuses.append(acme.api.send(record(f"{scopes}")).status)
+    assert statuses == [403, 403, 200]
+
+
+def test_a_limit_that_is_raised_lets_in_at_once_who_has_sent_before(acme: Tenant) -> None:
+    seen = []
+    for limit, sent in ((2, 3), (4, 3)):
+        with system_scope():
+            Organization.objects.filter(pk=acme.id).update(requests_per_minute=limit)
+        seen += [acme.api.send(record()) for _ in range(sent)]
+    assert [answer.status for answer in seen] == [200, 200, 429, 200, 200, 429]
+    policies = [answer.headers["RateLimit-Policy"] for answer in seen]
+    assert policies == ['"permin";q=2;w=60'] * 3 + ['"permin";q=4;w=60'] * 3
+
+
+def test_history_that_the_plan_has_lost_is_refused_at_once(acme: Tenant) -> None:
+    old = (datetime.now(UTC) - timedelta(days=50)).isoformat()
+    acme.api.keep(record("first", timestamp=old))
+    with system_scope():
+        change_plan(organization_id=acme.id, plan="free")
+    answer = acme.api.send(record("second", timestamp=old))
+    assert (answer.status, answer.errors[0]["code"]) == (422, "timestamp_before_history")
 
 
 def test_a_signed_in_member_sends_with_a_csrf_token_and_names_the_client(db: None) -> None:

@@ -241,7 +241,7 @@ windows = st.tuples(moments, moments).map(sorted) | st.just(
 )
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     chosen=st.sampled_from(sorted(FILTERS)),
     window=windows,

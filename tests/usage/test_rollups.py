@@ -113,8 +113,9 @@ def test_the_totals_of_a_period_are_one_statement_whatever_its_edges(
     fill(acme)
     acme.api.get("/usage")
     for query in ({}, {"from": at(NOW - timedelta(days=9, microseconds=7))}, {"clientId": acme.client_id}):
-        # The door; savepoint and scope, the client if one is named, the totals; scope and savepoint put back.
-        with django_assert_num_queries(6 + len(query) * ("clientId" in query)):
+        # The door; savepoint and scope, the client if one is named, the totals, what is granted; scope and
+        # savepoint put back.
+        with django_assert_num_queries(7 + len(query) * ("clientId" in query)):
             acme.api.get("/usage", **query)
 
 

@@ -261,3 +261,11 @@ def test_a_period_that_has_not_begun_has_no_rate(api: Api) -> None:
 
 def test_answers_are_not_kept_by_caches(api: Api) -> None:
     assert api.get("/usage").headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", ["/usage", "/usage/query", "/usage/models"])
+def test_a_window_is_cut_off_eleven_years_after_history_begins(acme: Tenant, path: str) -> None:
+    answer = acme.api.get(path, from_="1900-01-01T00:00:00Z", to="2999-12-31T00:00:00Z")
+    assert answer.body["period"] == {"from": "2016-07-07T00:00:00Z", "to": "2027-07-16T00:00:00Z"}
+    later = acme.api.get(path, from_="2500-01-01T00:00:00Z", to="2999-12-31T00:00:00Z")
+    assert later.body["period"] == {"from": "2027-07-16T00:00:00Z", "to": "2027-07-16T00:00:00Z"}

@@ -7,10 +7,12 @@ from typing import Any
 from core.moments import format_moment
 from core.money import format_money
 from core.periods import Period
+from usage.allowances import Allowance
 from usage.links import LINKS
 from usage.quantities import average_ms, number, quotient
 from usage.queries.records import StoredRecord
 from usage.queries.totals import Totals, utc_midnight_ms
+from usage.tiers import Tier
 
 
 def period(value: Period) -> dict[str, str]:
@@ -19,8 +21,10 @@ def period(value: Period) -> dict[str, str]:
 
 
 def record(stored: StoredRecord, *, client_ids: Mapping[int, str], currency: str) -> dict[str, Any]:
-    """Write a record, with every field of the contract."""
+    """Write a record, with every field of the contract; a cost that was given later as well."""
     links = stored.links or {}
+    adjustment = _adjustment(stored)
+    cost_nanos = stored.cost_nanos if adjustment is None else stored.adjusted_cost_nanos
     return {
         "id": stored.id,
         "type": stored.type,
@@ -31,20 +35,33 @@ def record(stored: StoredRecord, *, client_ids: Mapping[int, str], currency: str
         "capability": stored.capability,
         "model": stored.model,
         "provider": stored.provider,
+        "serviceTier": stored.service_tier or Tier.STANDARD.value,
         "status": "success" if stored.succeeded else "error",
         "statusCode": stored.status_code,
         "errorType": stored.error_type,
         "latencyMs": None if stored.latency_us is None else stored.latency_us / 1000,
         "tokens": _tokens(stored),
         "quantities": stored.quantities or {},
-        "cost": None if stored.cost_nanos is None else format_money(stored.cost_nanos),
+        "cost": None if cost_nanos is None else format_money(cost_nanos),
         "currency": currency,
-        "priceId": stored.price_id,
+        "priceId": stored.price_id if adjustment is None else stored.adjusted_price_id,
+        "adjustment": adjustment,
         **{name: links.get(name) for name in LINKS},
         "reservationId": stored.reservation_id,
         "meta": stored.meta or {},
         "createdAt": format_moment(stored.created_at),
-        "updatedAt": format_moment(stored.created_at),
+        "updatedAt": format_moment(stored.adjusted_created_at or stored.created_at),
+    }
+
+
+def _adjustment(stored: StoredRecord) -> dict[str, Any] | None:
+    """Write the cost that was given to a record later, if one was."""
+    if stored.adjusted_created_at is None:
+        return None
+    return {
+        "cost": format_money(stored.adjusted_cost_nanos),
+        "priceId": stored.adjusted_price_id,
+        "createdAt": format_moment(stored.adjusted_created_at),
     }
 
 
@@ -61,8 +78,8 @@ def _tokens(stored: StoredRecord) -> dict[str, int | None] | None:
     }
 
 
-def usage(sums: Totals, *, currency: str, history_from: Any) -> dict[str, Any]:
-    """Write the totals of a period."""
+def usage(sums: Totals, left: Mapping[str, Allowance], *, currency: str, history_from: Any) -> dict[str, Any]:
+    """Write the totals of a period, and what is left of the allowances now."""
     return {
         "period": period(sums.period),
         "requests": {
@@ -88,8 +105,8 @@ def usage(sums: Totals, *, currency: str, history_from: Any) -> dict[str, Any]:
             "completed": sums.executions - sums.failed_executions,
             "failed": sums.failed_executions,
         },
-        "quota": _allowance(sums.meter("quota")),
-        "credits": _allowance(sums.meter("credits")),
+        "quota": _allowance(sums, "quota", left),
+        "credits": _allowance(sums, "credits", left),
         "cost": format_money(sums.cost_nanos),
         "currency": currency,
         "unpricedRecords": sums.unpriced,
@@ -101,9 +118,14 @@ def usage(sums: Totals, *, currency: str, history_from: Any) -> dict[str, Any]:
     }
 
 
-def _allowance(consumed: Decimal) -> dict[str, int | str | None]:
+def _allowance(sums: Totals, meter: str, left: Mapping[str, Allowance]) -> dict[str, int | str | None]:
     """Write what was consumed of an allowance; an organization without grants has none, which isn't zero."""
-    return {"consumed": number(consumed), "granted": None, "remaining": None}
+    held = left.get(meter)
+    return {
+        "consumed": number(sums.meter(meter)),
+        "granted": None if held is None else number(held.granted),
+        "remaining": None if held is None else number(held.remaining),
+    }
 
 
 def points(days: Iterable[tuple[Any, Decimal | int]]) -> list[dict[str, Any]]:

@@ -1,38 +1,28 @@
 """`/exports`: asked for, listed, read, and their files."""
 
-from datetime import datetime
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from django.http import FileResponse
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core import clock
 from core.moments import format_moment, parse_moment
 from core.paging import CURSOR_PARAMS, encode_cursor, fingerprint, invalid_cursor, next_link, read_cursor_page
-from core.periods import Period
-from core.problems import Problem, invalid_field
 from core.schema import CURSOR_PARAMETERS, parameter, problems
 from organizations.http import TenantViewSet
 from organizations.roles import Scope
-from usage import reading
 from usage.answers import exports as export_answers
-from usage.exports import files, services
+from usage.exports import access, services
 from usage.exports.catalogue import datasets
 from usage.exports.formats import FORMATS
 from usage.exports.queries import ExportPage, Position, export_of, page_of, visible
 from usage.filters import EXPORT_FILTERS, filter_exports
 from usage.models import Export, ExportState
 from usage.serializers.exports import ExportInput, ExportOutput, ExportPageOutput
-
-RETRY_SECONDS: Final = 5
-BLOCK_BYTES: Final = 256 * 1024
-"""How much of a file is read at once."""
-
 
 LOCATION: Final = OpenApiParameter(
     "Location",
@@ -50,10 +40,12 @@ ATTACHMENT: Final = OpenApiParameter(
 )
 
 
-class Download(FileResponse):
-    """A file as an attachment, read in large pieces."""
-
-    block_size = BLOCK_BYTES
+def _file(media_type: str) -> OpenApiResponse:
+    if not media_type.startswith("text/"):
+        return OpenApiResponse(OpenApiTypes.BINARY, "The file.")
+    rows = "id,type,timestamp\r\ncall-1,processor.run,2026-07-15T12:34:56.789012Z\r\n"
+    example = OpenApiExample("Some of the columns", value=rows, media_type=media_type)
+    return OpenApiResponse(OpenApiTypes.STR, "The file.", examples=[example])
 
 
 class ExportViewSet(TenantViewSet):
@@ -91,7 +83,7 @@ class ExportViewSet(TenantViewSet):
             caller=self.caller,
             dataset=asked["dataset"],
             format_=asked["format"],
-            window=self._window(asked.get("from"), asked.get("to")),
+            window=access.window(self.caller, asked.get("from"), asked.get("to")),
         )
         written = self._written(export_of(self.caller.organization_id, export.pk))
         return Response(written, status=202, headers={"Location": self._address(export)})
@@ -111,11 +103,11 @@ class ExportViewSet(TenantViewSet):
     def list(self, request: Request) -> Response:
         """Answer a page of exports."""
         page = read_cursor_page(self.params)
+        exports = filter_exports(self.params, visible(self.caller.organization_id, self._readable))
         filters = {name: self.params.text(name) for name in EXPORT_FILTERS}
         tied_to = fingerprint(
             {"exports": self.caller.organization_id, "of": self._readable, "order": page.order, **filters}
         )
-        exports = filter_exports(self.params, visible(self.caller.organization_id, self._readable))
         after = _position(page.position(tied_to))
         found = page_of(exports, ExportPage(page.take + 1, page.descending, after))
         shown = found[: page.take]
@@ -132,56 +124,24 @@ class ExportViewSet(TenantViewSet):
     )
     def retrieve(self, request: Request, export_id: UUID) -> Response:
         """Answer one export."""
-        return Response(self._written(self._export(export_id)))
+        return Response(self._written(access.export_for(self.caller, export_id)))
 
     @extend_schema(
         operation_id="downloadExport",
         summary="Download an export's file",
         parameters=[ATTACHMENT],
         responses={
-            **{(200, each.media_type): OpenApiTypes.BINARY for each in FORMATS.values()},
+            **{(200, each.media_type): _file(each.media_type) for each in FORMATS.values()},
             **problems(404, 409, 410),
         },
     )
     def download(self, request: Request, export_id: UUID) -> FileResponse:
         """Answer the file."""
-        export = self._export(export_id)
-        if export.state != ExportState.DONE or export.expires_at is None:
-            raise _not_there(export)
-        if export.expires_at <= clock.now():
-            raise _expired()
-        try:
-            file = files.storage().open(export.file)
-        except FileNotFoundError as error:
-            raise _expired() from error
-        return Download(
-            file,
-            as_attachment=True,
-            filename=export_answers.file_name(export, self.caller.organization),
-            content_type=FORMATS[export.format].media_type,
-        )
+        return access.download(self.caller, access.export_for(self.caller, export_id))
 
     @property
     def _readable(self) -> tuple[str, ...]:
-        scopes = self.caller.scopes
-        return tuple(name for name, dataset in datasets().items() if dataset.scope in scopes)
-
-    def _window(self, start: datetime | None, end: datetime | None) -> Period:
-        now = clock.now()
-        since = reading.history_of(self.caller, now)
-        everything = reading.all_history(since, now)
-        first, last = start or everything.start, end or everything.end
-        if last <= first:
-            raise invalid_field(
-                "/to" if end else "/from", "invalid_window", "The window must end after it starts."
-            )
-        return Period(max(first, since), max(last, since))
-
-    def _export(self, export_id: UUID) -> Export:
-        export = export_of(self.caller.organization_id, export_id)
-        dataset = datasets().get(export.dataset)
-        self.caller.require(dataset.scope if dataset else Scope.BILLING_READ)
-        return export
+        return access.readable(self.caller)
 
     def _written(self, export: Export) -> dict[str, Any]:
         return export_answers.export(export, address=self._address(export))
@@ -202,21 +162,3 @@ def _position(position: list[Any] | None) -> Position | None:
         return parse_moment(moment), UUID(hex=key)
     except (TypeError, ValueError) as error:
         raise invalid_cursor() from error
-
-
-def _not_there(export: Export) -> Problem:
-    if export.state == ExportState.EXPIRED:
-        return _expired()
-    if export.state == ExportState.FAILED:
-        return Problem(status=409, code="export_failed", detail=f"The export failed. {export.error}")
-    return Problem(
-        status=409,
-        code="export_not_ready",
-        detail=f"The export is {export.state}: its file is there when its state is done.",
-        headers={"Retry-After": str(RETRY_SECONDS)},
-    )
-
-
-def _expired() -> Problem:
-    detail = f"The file was kept for {services.KEPT.days} days and is gone: ask for the export again."
-    return Problem(status=410, code="export_expired", detail=detail)

@@ -12,14 +12,14 @@ from core.paging import OFFSET_PARAMS, read_offset_page
 from core.params import Params
 from core.periods import Granularity, Period
 from core.problems import invalid_parameter
-from core.schema import OFFSET_PARAMETERS, parameter, problems
+from core.schema import OFFSET_PARAMETERS, listing, parameter, problems
 from organizations.http import TenantAPIView
 from organizations.models import Credential
 from organizations.roles import Scope
 from organizations.tenancy import Caller
 from usage import answers, reading
 from usage.queries.facets import Facet
-from usage.queries.metrics import BUILT_IN_METERS, METRICS, Metric, metric_named
+from usage.queries.metrics import BUILT_IN_METERS, METRIC_PATTERN, METRICS, Metric, metric_named
 from usage.queries.questions import TIMESTAMP, Question, Row, ask, known_meters
 from usage.schema import CLIENT_PARAMETER, WINDOW_PARAMETERS, ZONE_PARAMETER
 from usage.serializers.questions import QuerySerializer
@@ -30,6 +30,17 @@ _PARAMS: Final = (
     "metrics", "groupBy", "granularity", "from", "to", "timezone", "sort", "order", *FACETS, *OFFSET_PARAMS,
 )  # fmt: skip
 _DEFAULT_METRICS: Final = "requests,errors,tokens,cost"
+_MAX_METRICS: Final = 2000
+"""Characters of the list of metrics."""
+_STATUSES: Final = ("success", "error")
+_STATUS_CODES: Final = range(100, 600)
+_FILTERS: Final[dict[str, dict[str, Any]]] = {
+    Facet.STATUS: {"enum": list(_STATUSES)},
+    Facet.STATUS_CODE: {
+        "type": {"type": "integer", "minimum": _STATUS_CODES[0], "maximum": _STATUS_CODES[-1]}
+    },
+}
+"""What is known of the values that use can be filtered by."""
 
 
 class QueryView(TenantAPIView):
@@ -46,14 +57,28 @@ class QueryView(TenantAPIView):
             "Every bucket of every group that was there in the window is a row, empty ones as zeros."
         ),
         parameters=[
-            parameter("metrics", f"By commas: {', '.join(METRICS)}, or any meter.", default=_DEFAULT_METRICS),
-            parameter("groupBy", f"Separated by commas: {', '.join(FACETS)}."),
+            parameter(
+                "metrics",
+                f"By commas: {', '.join(METRICS)}, or any meter.",
+                type=listing([METRIC_PATTERN], max_length=_MAX_METRICS),
+                default=_DEFAULT_METRICS,
+            ),
+            parameter("groupBy", f"Separated by commas: {', '.join(FACETS)}.", type=listing(FACETS)),
             parameter("granularity", "Size of the buckets.", enum=list(GRANULARITIES), default="day"),
             *WINDOW_PARAMETERS,
             ZONE_PARAMETER,
             CLIENT_PARAMETER,
-            *(parameter(name, f"Only use with this {name}.") for name in FACETS if name != Facet.CLIENT),
-            parameter("sort", "timestamp, or one of the metrics or facets asked for.", default=TIMESTAMP),
+            *(
+                parameter(name, f"Only use with this {name}.", **_FILTERS.get(name, {}))
+                for name in FACETS
+                if name != Facet.CLIENT
+            ),
+            parameter(
+                "sort",
+                "timestamp, or one of the metrics or facets asked for.",
+                type={"type": "string", "pattern": f"^{METRIC_PATTERN}$"},
+                default=TIMESTAMP,
+            ),
             parameter("order", "By default time and names rise, metrics fall.", enum=["asc", "desc"]),
             *OFFSET_PARAMETERS,
         ],
@@ -65,14 +90,13 @@ class QueryView(TenantAPIView):
         page = read_offset_page(self.params)
         question = _question(self.params, self.caller, reading.recent(self.params, self.caller, now))
         answer = ask(question, limit=page.limit, offset=page.offset)
-        client_ids = client_ids_of() if Facet.CLIENT in question.group_by else {}
         return Response(
             {
                 "period": answers.period(question.period),
                 "timezone": question.zone.key,
                 "granularity": self.params.text("granularity", "day"),
                 "currency": self.caller.currency,
-                "rows": [_written(row, question, client_ids) for row in answer.rows],
+                "rows": [_written(row, question) for row in answer.rows],
                 "pagination": page.pagination(answer.total),
                 "historyFrom": format_moment(reading.history_of(self.caller, now)),
             }
@@ -103,13 +127,16 @@ def _question(params: Params, caller: Caller, period: Period) -> Question:
         granularity=None if granularity == "total" else Granularity(granularity),
         group_by=group_by,
         filters=_filters(params),
+        client_ids=client_ids_of() if Facet.CLIENT in group_by else {},
         sort=sort,
         descending=params.choice("order", ("asc", "desc"), "desc" if fallen else "asc") == "desc",
     )
 
 
 def _metrics(params: Params, caller: Caller) -> tuple[Metric, ...]:
-    names = dict.fromkeys((params.text("metrics", _DEFAULT_METRICS, max_length=2000) or "").split(","))
+    names = dict.fromkeys(
+        (params.text("metrics", _DEFAULT_METRICS, max_length=_MAX_METRICS) or "").split(",")
+    )
     found = {name: metric_named(name) for name in names}
     doubtful = [name for name, metric in found.items() if metric is None or not _is_known(metric)]
     if doubtful:
@@ -129,22 +156,25 @@ def _is_known(metric: Metric) -> bool:
 def _filters(params: Params) -> dict[Facet, str | int]:
     filters: dict[Facet, str | int] = {}
     for facet in Facet:
-        value = params.text(facet.value)
-        if value is not None:
-            filters[facet] = value
-    if Facet.CLIENT in filters:
-        credential_id = reading.credential_of(params)
-        filters[Facet.CLIENT] = credential_id or 0
-    if Facet.STATUS in filters:
-        params.choice(Facet.STATUS.value, ("success", "error"), "success")
-    if Facet.STATUS_CODE in filters:
-        params.integer(Facet.STATUS_CODE.value, 200, minimum=100, maximum=599)
+        if facet.value in params:
+            filters[facet] = _filter(params, facet)
     return filters
 
 
-def _written(row: Row, question: Question, client_ids: dict[int, str]) -> dict[str, Any]:
+def _filter(params: Params, facet: Facet) -> str | int:
+    name, least, most = facet.value, _STATUS_CODES[0], _STATUS_CODES[-1]
+    if facet is Facet.CLIENT:
+        return reading.credential_of(params, name) or 0
+    if facet is Facet.STATUS:
+        return params.choice(name, _STATUSES, "")
+    if facet is Facet.STATUS_CODE:
+        return str(params.integer(name, least, minimum=least, maximum=most))
+    return params.text(name) or ""
+
+
+def _written(row: Row, question: Question) -> dict[str, Any]:
     facets = {
-        facet.value: client_ids.get(value) if facet is Facet.CLIENT else _facet(facet, value)
+        facet.value: question.client_ids.get(value) if facet is Facet.CLIENT else _facet(facet, value)
         for facet, value in zip(question.group_by, row.group.values, strict=True)
     }
     metrics = {metric.name: metric.value(row.group) for metric in question.metrics}

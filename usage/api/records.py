@@ -1,9 +1,6 @@
 """`/records`: taken in, listed and read."""
 
-from dataclasses import replace
-from datetime import datetime
 from typing import Any, ClassVar
-from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -14,26 +11,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core import clock
-from core.moments import format_moment, parse_moment
-from core.paging import CURSOR_PARAMS, encode_cursor, fingerprint, invalid_cursor, next_link, read_cursor_page
-from core.params import Params
-from core.periods import Period
-from core.problems import not_found
+from core.paging import CURSOR_PARAMS, next_link
 from core.schema import problems
 from organizations.http import TenantViewSet
-from organizations.models import Credential
 from organizations.roles import Scope
-from organizations.tenancy import Caller
-from usage import answers, reading
-from usage.links import LINKS
-from usage.queries.records import RecordQuery, StoredRecord, find_record, find_records
+from usage.listing import one_record, record_page
 from usage.receive import receive
-from usage.schema import (
-    DIMENSIONS,
-    RECORD_FILTERS,
-    RECORD_PARAMETERS,
-    REQUESTS,
-)
+from usage.schema import CREATE_RECORDS, RECORD_FILTERS, RECORD_PARAMETERS, REQUESTS
 from usage.serializers import (
     OutcomeSerializer,
     RecordPageSerializer,
@@ -67,22 +51,12 @@ class RecordViewSet(TenantViewSet):
     )
     def list(self, request: Request) -> Response:
         """Answer a page of records."""
-        page = read_cursor_page(self.params)
-        now = clock.now()
-        since = reading.history_of(self.caller, now)
-        window = reading.window_of(self.params, reading.all_history(since, now), since)
-        tied_to = fingerprint(
-            {**request.query_params.dict(), "cursor": "", "take": "", "of": self.caller.organization}
-        )
-        query = _record_query(self.params, window, page.take + 1, page.descending)
-        found = find_records(replace(query, after=_position(page.position(tied_to))))
-        shown = found[: page.take]
-        cursor = encode_cursor(_written(shown[-1]), tied_to) if len(found) > page.take else None
+        items, cursor = record_page(self.params, request.query_params.dict(), self.caller, clock.now())
         headers = {"Link": next_link(request, cursor)} if cursor else {}
-        return Response({"items": _written_records(shown, self.caller), "cursor": cursor}, headers=headers)
+        return Response({"items": items, "cursor": cursor}, headers=headers)
 
     @extend_schema(
-        operation_id="createRecords",
+        operation_id=CREATE_RECORDS,
         summary="Send records",
         description=(
             "One record, an array, one a line, or CloudEvents; gzip is read. "
@@ -107,41 +81,4 @@ class RecordViewSet(TenantViewSet):
     )
     def retrieve(self, request: Request, record_id: str) -> Response:
         """Answer one record."""
-        found = find_record(self.caller.organization_id, record_id)
-        if found is None or found.occurred_at < reading.history_of(self.caller, clock.now()):
-            raise not_found(f"There is no record {record_id[:255]!r} in this organization's history.")
-        return Response(_written_records([found], self.caller)[0])
-
-
-def _record_query(params: Params, window: Period, take: int, descending: bool) -> RecordQuery:
-    terms = [f"{name}:{value}" for name in DIMENSIONS if (value := params.text(name)) is not None]
-    credential_id = reading.credential_of(params)
-    if credential_id is not None:
-        terms.append(f"credential:{credential_id}")
-    if status := params.choice("status", ("success", "error"), ""):
-        terms.append(f"status:{status}")
-    links = {name: value for name in LINKS if (value := params.text(name)) is not None}
-    return RecordQuery(
-        window.start, window.end, take, descending, terms=tuple(terms), links=links, meta=params.deep("meta")
-    )
-
-
-def _written(record: StoredRecord) -> list[str]:
-    moment, key = record.position
-    return [format_moment(moment), key.hex]
-
-
-def _position(position: list[Any] | None) -> tuple[datetime, UUID] | None:
-    if position is None:
-        return None
-    try:
-        moment, key = position
-        return parse_moment(moment), UUID(hex=key)
-    except (TypeError, ValueError) as error:
-        raise invalid_cursor() from error
-
-
-def _written_records(records: list[StoredRecord], caller: Caller) -> list[dict[str, Any]]:
-    credentials = {record.credential_id for record in records}
-    client_ids = dict(Credential.objects.filter(id__in=credentials).values_list("id", "client_id"))
-    return [answers.record(record, client_ids=client_ids, currency=caller.currency) for record in records]
+        return Response(one_record(record_id, self.caller, clock.now()))

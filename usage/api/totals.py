@@ -11,6 +11,7 @@ from core.schema import parameter, problems
 from organizations.http import TenantAPIView
 from organizations.roles import Scope
 from usage import answers, reading
+from usage.allowances import allowances
 from usage.queries.totals import daily, meter_of, tokens_of, totals
 from usage.schema import CLIENT_PARAMETER, WINDOW_PARAMETERS, ZONE_PARAMETER
 from usage.serializers import SeriesSerializer, UsageSerializer
@@ -38,7 +39,8 @@ class UsageView(TenantAPIView):
         default = reading.this_billing_period(self.params, self.caller, now)
         window = reading.window_of(self.params, default, since)
         sums = totals(reading.subject_of(self.params, self.caller), window, now)
-        return Response(answers.usage(sums, currency=self.caller.currency, history_from=since))
+        left = allowances(self.caller.organization_id, now)
+        return Response(answers.usage(sums, left, currency=self.caller.currency, history_from=since))
 
 
 class SeriesView(TenantAPIView):

@@ -1,4 +1,4 @@
-"""One call of the demo: how long it took, what it cost, and whether it failed."""
+"""One call of the demo: how long it took, how much it used, and whether it failed."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -79,7 +79,6 @@ class Caller:
             status_code=200,
             latency_ms=latency,
             tokens=_tokens(size),
-            cost=format_money(nanos),
             quantities=_amounts(quantities, nanos),
         )
 
@@ -93,6 +92,7 @@ class Caller:
             error_type=failure.error_type,
             latency_ms=latency,
             tokens=Tokens(prompt=size.prompt) if size.prompt else None,
+            # Its provider does not charge for it, whatever the price of its tokens.
             cost=format_money(0),
         )
 
@@ -128,8 +128,8 @@ def _tokens(size: Size) -> Tokens | None:
     )
 
 
-def _amounts(quantities: dict[str, int], nanos: int) -> dict[str, Decimal]:
-    amounts = {name: Decimal(number) for name, number in quantities.items()}
+def _amounts(quantities: dict[str, int], nanos: int) -> dict[str, int | Decimal]:
+    amounts: dict[str, int | Decimal] = dict(quantities)
     amounts["quota"] = Decimal(nanos // _QUOTA_NANOS)
     amounts["credits"] = (Decimal(nanos) / _CREDIT_NANOS).quantize(_CREDIT_STEP)
     return amounts

@@ -24,7 +24,7 @@ class Model:
     page_rate: int = 0
 
     def cost_nanos(self, *, prompt: int, cached: int, completion: int, pages: int = 0) -> int:
-        """Return what a call costs."""
+        """Return what a call is worth, by which the platform takes credits and quota for it."""
         fresh = (prompt - cached) * self.prompt_rate
         return fresh + cached * self.cached_rate + completion * self.completion_rate + pages * self.page_rate
 

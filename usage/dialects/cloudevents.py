@@ -16,7 +16,7 @@ import msgspec
 
 from core.keys import CLIENT_ID_PATTERN
 from usage.dialects.errors import Fault
-from usage.dialects.plain import FIELDS, MAX_ENTRIES, Fields, Identity, RecordIn
+from usage.dialects.plain import FIELDS, MAX_ENTRIES, Fields, Identity, MetaKey, RecordIn, Scalar
 
 _REQUIRED: Final = ("specversion", "id", "source", "type")
 _ATTRIBUTES: Final = (*_REQUIRED, "time", "subject", "datacontenttype", "dataschema", "data", "data_base64")
@@ -96,15 +96,22 @@ def _keep_the_rest(attributes: dict[str, Any], fields: Fields) -> None:
         fields.client_id = subject
         del rest["subject"]
     if rest:
-        fields.meta = {**rest, **(fields.meta or {})}
+        fields.meta = {**_metadata(rest), **(fields.meta or {})}
     if len(fields.meta or {}) > MAX_ENTRIES:
         detail = f"meta and the event's own attributes have over {MAX_ENTRIES} entries."
         raise Fault("/data/meta", "invalid", detail)
 
 
+def _metadata(attributes: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return msgspec.convert(attributes, dict[MetaKey, Scalar])
+    except msgspec.ValidationError as error:
+        raise Fault.of(error) from error
+
+
 def _fields(data: bytes | msgspec.Raw | None) -> Fields:
     try:
-        return Fields() if data is None else FIELDS.decode(data)
+        return Fields() if data is None else FIELDS.decode(data) or Fields()
     except msgspec.ValidationError as error:
         raise Fault.of(error, under="/data", accepted=Fields.__struct_encode_fields__) from error
 

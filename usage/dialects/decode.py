@@ -9,7 +9,7 @@ import msgspec
 from core.problems import Problem, bad_request, too_large, unsupported_media_type
 from usage.dialects import cloudevents
 from usage.dialects.errors import Fault, RecordError
-from usage.dialects.plain import MANY, ONE, RecordIn
+from usage.dialects.plain import ONE, QUICK_MANY, QUICK_ONE, RecordIn, is_meter
 
 MAX_RECORDS: Final = 10_000
 JSON: Final = "application/json"
@@ -70,20 +70,20 @@ def plain_record(raw: bytes | msgspec.Raw) -> RecordIn:
 
 
 def _plain(body: bytes) -> Decoded:
-    if body.lstrip()[:1] == b"{":
-        return _each([_whole(body)], plain_record, body)
+    single = body.lstrip()[:1] == b"{"
     if _NUL not in body:
         # The usual case, in one call; only when something is wrong is each record read by itself.
         try:
-            records = MANY.decode(body)
+            records = [QUICK_ONE.decode(body)] if single else QUICK_MANY.decode(body)
         except msgspec.ValidationError:
             pass
         except msgspec.DecodeError as error:
             raise _malformed(error) from error
         else:
             _check_number(len(records))
-            return Decoded(list(enumerate(records)))
-    return _each(_elements(body), plain_record, body)
+            if all(is_meter(name) for record in records for name in record.quantities or ()):
+                return Decoded(list(enumerate(records)))
+    return _each([_whole(body)] if single else _elements(body), plain_record, body)
 
 
 def _each(raws: Iterable[bytes | msgspec.Raw], read: One, body: bytes) -> Decoded:

@@ -9,14 +9,15 @@ from typing import Any
 class Kind(Enum):
     """What a column holds; any value may be None.
 
-    Units: ``MONEY`` is an integer of nanos here and a decimal with nine places in a file, ``MOMENT`` an aware
-    datetime in UTC, ``JSON`` text that is a JSON object.
+    Units: ``MONEY`` is an integer of nanos here and a decimal with nine places in a file, ``DECIMAL`` a
+    Decimal of at most eighteen places, ``MOMENT`` an aware datetime in UTC, ``JSON`` text that is an object.
     """
 
     TEXT = "text"
     INTEGER = "integer"
     NUMBER = "number"
     MONEY = "money"
+    DECIMAL = "decimal"
     MOMENT = "moment"
     DATE = "date"
     JSON = "json"

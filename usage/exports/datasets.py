@@ -18,6 +18,7 @@ from usage.links import LINKS
 from usage.quantities import number
 from usage.queries.facets import Facet
 from usage.queries.rollups import Group, RollupQuery, add_up
+from usage.rollups.adjusted import ADJUSTED_RECORDS
 
 _WINDOW: Final = "organization_id = %s AND occurred_at >= %s AND occurred_at < %s"
 _CLIENT_ID: Final = "clientId"
@@ -32,6 +33,7 @@ _RECORD_COLUMNS: Final = (
     (Column("capability", Kind.TEXT), "capability"),
     (Column("model", Kind.TEXT), "model"),
     (Column("provider", Kind.TEXT), "provider"),
+    (Column("serviceTier", Kind.TEXT), "coalesce(service_tier, 'standard')"),
     (Column("status", Kind.TEXT), "CASE WHEN succeeded THEN 'success' ELSE 'error' END"),
     (Column("statusCode", Kind.INTEGER), "status_code"),
     (Column("errorType", Kind.TEXT), "error_type"),
@@ -51,6 +53,7 @@ _RECORD_COLUMNS: Final = (
     (Column("quantities", Kind.JSON), "quantities::text"),
     (Column("meta", Kind.JSON), "meta::text"),
     (Column("createdAt", Kind.MOMENT), "created_at"),
+    (Column("adjustedAt", Kind.MOMENT), "adjusted_at"),
 )
 
 
@@ -83,7 +86,8 @@ class Records:
 
 
 _SELECT_RECORDS: Final = (
-    f"SELECT {', '.join(sql for _, sql in _RECORD_COLUMNS)} FROM usage_record WHERE {_WINDOW} "
+    f"SELECT {', '.join(sql for _, sql in _RECORD_COLUMNS)} "
+    f"FROM {ADJUSTED_RECORDS} AS record WHERE {_WINDOW} "
     # The order of an index, so that nothing is sorted before the first row.
     "ORDER BY organization_id, occurred_at, key"
 )

@@ -12,6 +12,7 @@ from usage.quantities import average_ms, cost_per_million, number, quotient
 from usage.queries.facets import Facet
 from usage.queries.rollups import Group
 from usage.rollups.latency import percentiles_ms
+from usage.rollups.measures import MEASURES
 
 BUILT_IN_METERS: Final = (
     "pages",
@@ -23,6 +24,8 @@ BUILT_IN_METERS: Final = (
     "quota",
 )
 METER_PREFIX: Final = "quantities."
+METRIC_PATTERN: Final = rf"(quantities\.)?{METER_PATTERN.strip('^$')}"
+"""How metrics are spelled, as an expression: built-in ones, and meters with or without `METER_PREFIX`."""
 
 Number = int | float | Decimal | None
 
@@ -40,6 +43,11 @@ class Metric:
     read: Callable[[Group], Number]
     write: Callable[[Any], Any] = lambda value: value
     meter: str | None = None
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether the values of parts make up that of the whole: of quotients and percentiles they don't."""
+        return self.meter is not None or self.sums in _SUMS
 
     def value(self, group: Group) -> Any:
         """Return the metric of a group as it is answered."""
@@ -88,6 +96,7 @@ _BUILT_IN: Final = (
     _percentile("latency.p99", 0.99),
 )
 METRICS: Final = {metric.name: metric for metric in _BUILT_IN}
+_SUMS: Final = frozenset((measure.name,) for measure in MEASURES)
 _TAKEN: Final = frozenset({"timestamp", *(facet.value for facet in Facet)})
 """What else stands in a row of an answer: a meter of such a name is asked for with `METER_PREFIX`."""
 

@@ -27,7 +27,7 @@ class Question:
     """What is asked: metrics over a window, by buckets of a granularity (None: one total) and by facets.
 
     ``sort`` is `TIMESTAMP`, a metric's or a facet's name. ``filters`` are values of facets, for
-    `Facet.CLIENT` the credential's id.
+    `Facet.CLIENT` the credential's id; ``client_ids`` tells what credentials are called, which rows go by.
     """
 
     organization_id: int
@@ -40,6 +40,14 @@ class Question:
     filters: Mapping[Facet, str | int] = field(default_factory=dict)
     sort: str = TIMESTAMP
     descending: bool = False
+    client_ids: Mapping[int, str] = field(default_factory=dict)
+
+    def names(self, values: tuple[Any, ...]) -> tuple[str, ...]:
+        """Return the values of a group as they are written, "" where there is none."""
+        return tuple(
+            self.client_ids.get(value, "") if facet is Facet.CLIENT else value
+            for facet, value in zip(self.group_by, values, strict=True)
+        )
 
     @property
     def buckets(self) -> Buckets:
@@ -73,7 +81,7 @@ def ask(question: Question, *, limit: int, offset: int) -> Answer:
     """
     series = question.buckets
     found = add_up(_query(question, series))
-    keys = sorted({group.values for group in found}) if question.group_by else [()]
+    keys = sorted({group.values for group in found}, key=question.names) if question.group_by else [()]
     total = series.count * len(keys)
     if total > MAX_CELLS:
         raise bad_request(
@@ -129,7 +137,8 @@ def _places(
     facets = [facet.value for facet in question.group_by]
     if question.sort in facets:
         index = facets.index(question.sort)
-        return iter(sorted(every, key=lambda place: place[1][index], reverse=question.descending))
+        names = {key: question.names(key)[index] for key in keys}
+        return iter(sorted(every, key=lambda place: names[place[1]], reverse=question.descending))
     metric = next(metric for metric in question.metrics if metric.name == question.sort)
     numbers = {place: metric.read(cells.get(place) or Group(*place)) for place in every}
     measured = [place for place in every if numbers[place] is not None]

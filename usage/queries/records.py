@@ -12,13 +12,24 @@ from django.db import connection
 from usage.complete import record_key
 from usage.models import Record
 
-_FIND = (
-    "SELECT {columns} FROM "
-    "usage_find(%s, %s, %s::text[], %s::jsonb, %s::jsonb[], %s::timestamptz, %s::uuid, %s, %s)"
-)
-_COLUMNS = tuple(str(field.column) for field in Record._meta.concrete_fields)
+_RECORD_COLUMNS = tuple(str(field.column) for field in Record._meta.concrete_fields)
+_ADJUSTMENT_COLUMNS = ("cost_nanos", "price_id", "created_at")
+_COLUMNS = (*_RECORD_COLUMNS, *(f"adjusted_{column}" for column in _ADJUSTMENT_COLUMNS))
 _JSON_COLUMNS = ("links", "quantities", "meta")
-_SELECT = ", ".join(f'"{column}"' for column in _COLUMNS)
+_SELECT = ", ".join(
+    [*(f'record."{column}"' for column in _RECORD_COLUMNS), *(f"adjustment.{c}" for c in _ADJUSTMENT_COLUMNS)]
+)
+_ADJUSTMENT = (
+    "LEFT JOIN usage_adjustment AS adjustment ON record.cost_nanos IS NULL "
+    "AND adjustment.organization_id = record.organization_id "
+    "AND adjustment.occurred_at = record.occurred_at AND adjustment.key = record.key"
+)
+# The rows are numbered, since a join need not keep the order in which they are found.
+_FIND = (
+    f"SELECT {_SELECT} FROM "
+    "usage_find(%s, %s, %s::text[], %s::jsonb, %s::jsonb[], %s::timestamptz, %s::uuid, %s, %s) "
+    f"WITH ORDINALITY AS record {_ADJUSTMENT} ORDER BY record.ordinality"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +53,11 @@ class RecordQuery:
 
 @dataclass(frozen=True, slots=True)
 class StoredRecord:
-    """A record as it is kept: a value for each column, by name."""
+    """A record as it is kept: a value for each column, by name.
+
+    ``adjusted_cost_nanos``, ``adjusted_price_id`` and ``adjusted_created_at`` are those of the cost that was
+    given to it later, None without one.
+    """
 
     columns: dict[str, Any]
 
@@ -76,7 +91,7 @@ def find_records(query: RecordQuery) -> list[StoredRecord]:
         query.take,
     ]
     with connection.cursor() as cursor:
-        cursor.execute(_FIND.format(columns=_SELECT), params)
+        cursor.execute(_FIND, params)
         return _records(cursor.fetchall())
 
 
@@ -91,8 +106,8 @@ def find_record(organization_id: int, record_id: str) -> StoredRecord | None:
         return None
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {_SELECT} FROM usage_record "
-            "WHERE organization_id = %s AND occurred_at = %s AND key = %s",
+            f"SELECT {_SELECT} FROM usage_record AS record {_ADJUSTMENT} "
+            "WHERE record.organization_id = %s AND record.occurred_at = %s AND record.key = %s",
             [organization_id, moment, key],
         )
         records = _records(cursor.fetchall())

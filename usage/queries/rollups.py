@@ -15,6 +15,7 @@ from core.periods import Period, local_date, zone
 from usage.queries.buckets import Buckets
 from usage.queries.facets import RECORD_COLUMNS, CubeChoice, Facet, cube_for
 from usage.queries.parts import Part, Source, cut
+from usage.rollups.adjusted import ADJUSTED_RECORDS
 from usage.rollups.cubes import DAY, METER_DAY, METER_QUARTER, MINUTE, QUARTER, Cube, Dimension
 from usage.rollups.measures import BY_NAME, HISTOGRAM, LATENCY_UNIT_JOIN, MEASURES
 
@@ -119,7 +120,7 @@ def _sums(query: RollupQuery, choice: CubeChoice | None, timezone: str) -> _Sql:
     sources = [
         _of_cube(query, choice, _SUM_CUBES[part.source], part, timezone, columns)
         if choice is not None and part.source is not Source.RECORDS
-        else _record_sums(query, "usage_record", part)
+        else _record_sums(query, ADJUSTED_RECORDS, part)
         for part in parts
     ]
     if covered := _covered(parts):
@@ -240,7 +241,8 @@ def _rows(query: RollupQuery, table: str, part: Part) -> _Sql:
     bucket, starts = query.series.sql("occurred_at")
     return _Sql(
         f"SELECT *, {bucket} AS bucket{_selected(query, RECORD_COLUMNS)} "
-        f"FROM {table} WHERE organization_id = %s AND occurred_at >= %s AND occurred_at < %s{where}",
+        f"FROM {table} AS stored "
+        f"WHERE organization_id = %s AND occurred_at >= %s AND occurred_at < %s{where}",
         [*starts, query.organization_id, part.start, part.end, *params],
     )
 

@@ -4,6 +4,7 @@ A cube is narrow: organization × credential × one further dimension × bucket.
 their own, so that the commonest questions read the fewest rows.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
@@ -49,6 +50,20 @@ _FINE: Final = (_MODEL, _ENDPOINT, _CAPABILITY, _TOTAL)
 _COARSE: Final = (_MODEL, _ENDPOINT, _CAPABILITY, _TYPE, _OUTCOME, _TOTAL)
 
 
+SumsOf = Callable[[tuple[Measure, ...]], str]
+"""Writes measures as columns over expanded rows."""
+
+
+def sums_of_records(measures: tuple[Measure, ...]) -> str:
+    """Write what records add up to."""
+    return ", ".join(f"{measure.of_records} AS {measure.name}" for measure in measures)
+
+
+def sums_of_adjustments(measures: tuple[Measure, ...]) -> str:
+    """Write what costs given later add to what their records add up to already."""
+    return ", ".join(f"{measure.of_adjustments} AS {measure.name}" for measure in measures)
+
+
 @dataclass(frozen=True, slots=True)
 class Cube:
     """One rollup table.
@@ -81,10 +96,10 @@ class Cube:
         """All columns, key first."""
         return (*self.key, *self.sums)
 
-    def rows_from(self, source: str) -> str:
+    def rows_from(self, source: str, sums_of: SumsOf = sums_of_records) -> str:
         """Return the SELECT of this cube's rows, with `columns`, from expanded records and their `layers`."""
         if not self.dimensional:
-            return self._undimensional(source)
+            return self._undimensional(source, sums_of)
         layer = metered(source) if self.meters else compact(source)
         fixed = ["organization_id", self.bucket, "credential_id", *(["meter"] if self.meters else [])]
         sets = ", ".join(f"({', '.join([*fixed, *g.columns])})" for g in self.groupings)
@@ -113,9 +128,9 @@ class Cube:
             f"ORDER BY {key} ON CONFLICT ({key}) DO UPDATE SET {conflict}"
         )
 
-    def _undimensional(self, source: str) -> str:
+    def _undimensional(self, source: str, sums_of: SumsOf) -> str:
         return (
-            f"SELECT organization_id, {self.bucket} AS bucket, credential_id, {_sums_of(self.measures)} "
+            f"SELECT organization_id, {self.bucket} AS bucket, credential_id, {sums_of(self.measures)} "
             f"FROM {source} GROUP BY organization_id, {self.bucket}, credential_id"
         )
 
@@ -145,12 +160,19 @@ def layers(source: str) -> str:
         f"WHERE quantities IS NOT NULL GROUP BY {_JOINT_KEY}, quantities"
     )
     return (
-        f"{compact(source)} AS MATERIALIZED (SELECT {_JOINT_KEY}, {_sums_of((*MEASURES, HISTOGRAM))} "
-        f"FROM {source} GROUP BY {_JOINT_KEY}), "
+        f"{compact_layer(source)}, "
         f"{metered(source)} AS MATERIALIZED (SELECT {_JOINT_KEY}, meter, sum(n) AS records, "
         f"sum(n * amount::numeric) AS quantity FROM ({quantities}) AS alike "
         f"CROSS JOIN LATERAL jsonb_each_text(quantities) AS entry (meter, amount) "
         f"GROUP BY {_JOINT_KEY}, meter)"
+    )
+
+
+def compact_layer(source: str, sums_of: SumsOf = sums_of_records) -> str:
+    """Return the layer of measures alone."""
+    sums = sums_of((*MEASURES, HISTOGRAM))
+    return (
+        f"{compact(source)} AS MATERIALIZED (SELECT {_JOINT_KEY}, {sums} FROM {source} GROUP BY {_JOINT_KEY})"
     )
 
 
@@ -164,10 +186,6 @@ def metered(source: str) -> str:
     return f"{source}_metered"
 
 
-def _sums_of(measures: tuple[Measure, ...]) -> str:
-    return ", ".join(f"{measure.of_records} AS {measure.name}" for measure in measures)
-
-
 _METER_MEASURES: Final = (Measure("records", "count(*)"), Measure("quantity", "sum(amount::numeric)"))
 
 MINUTE: Final = Cube("usage_rollup_minute", "minute", (), MEASURES, dimensional=False)
@@ -177,3 +195,5 @@ METER_QUARTER: Final = Cube("usage_meter_quarter", "quarter", _FINE, _METER_MEAS
 METER_DAY: Final = Cube("usage_meter_day", "day", _COARSE, _METER_MEASURES, meters=True)
 
 CUBES: Final = (MINUTE, QUARTER, DAY, METER_QUARTER, METER_DAY)
+COST_CUBES: Final = (MINUTE, QUARTER, DAY)
+"""Those that know what things cost."""

@@ -8,10 +8,11 @@ from usage.rollups.latency import EDGES_US
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A sum kept in the cubes, and how a group of records makes it."""
+    """A sum kept in the cubes, how a group of records makes it, and what adjusting their costs adds to it."""
 
     name: str
     of_records: str
+    of_adjustments: str = "0"
 
     @property
     def of_cubes(self) -> str:
@@ -28,7 +29,7 @@ MEASURES: Final = (
     Measure("errors", "count(*) FILTER (WHERE NOT succeeded)"),
     Measure("executions", "count(*) FILTER (WHERE execution)"),
     Measure("failed_executions", "count(*) FILTER (WHERE execution AND NOT succeeded)"),
-    Measure("unpriced", "count(*) FILTER (WHERE cost_nanos IS NULL)"),
+    Measure("unpriced", "count(*) FILTER (WHERE cost_nanos IS NULL)", "-count(*)"),
     Measure("count", _sum("count")),
     Measure("prompt_tokens", _sum("prompt_tokens")),
     Measure("completion_tokens", _sum("completion_tokens")),
@@ -36,7 +37,7 @@ MEASURES: Final = (
     Measure("cached_prompt_tokens", _sum("cached_prompt_tokens")),
     Measure("cache_write_tokens", _sum("cache_write_tokens")),
     Measure("reasoning_tokens", _sum("reasoning_tokens")),
-    Measure("cost_nanos", _sum("cost_nanos")),
+    Measure("cost_nanos", _sum("cost_nanos"), _sum("cost_nanos")),
     Measure("latency_records", "count(latency_us)"),
     Measure("latency_us", _sum("latency_us")),
 )

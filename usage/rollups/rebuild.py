@@ -15,6 +15,7 @@ from django.db.backends.utils import CursorWrapper
 from core.periods import Granularity, Period, buckets, zone
 from organizations.models import Organization
 from organizations.tenancy import system_scope
+from usage.rollups.adjusted import ADJUSTED_RECORDS
 from usage.rollups.cubes import CUBES, DAY, Cube, layers
 from usage.rollups.expand import ZoneDays, ZoneTable, expanded
 from usage.rollups.fold import lock_rollups
@@ -44,13 +45,13 @@ class Stretch:
         return self.days.starts[-1]
 
     def source(self, table: str) -> tuple[str, list[Any]]:
-        """Return the rows of a table that lie in the stretch, as a subquery with its parameters."""
+        """Return what a table, or table expression, has in the stretch as a subquery with parameters."""
         where = "organization_id = %s AND occurred_at >= %s AND occurred_at < %s"
         params: list[Any] = [self.organization_id, self.start, self.end]
         if self.without is not None:
             where += " AND NOT (occurred_at >= %s AND occurred_at < %s)"
             params += [self.without.start, self.without.end]
-        return f"(SELECT * FROM {table} WHERE {where})", params
+        return f"(SELECT * FROM {table} AS stored WHERE {where})", params
 
     def within(self, cube: Cube) -> tuple[str, list[Any]]:
         """Return the condition that a row of the cube lies in the stretch, with its parameters."""
@@ -131,7 +132,7 @@ def known_period(cursor: CursorWrapper, organization: Organization) -> Period | 
 
 def _rebuild_sql(stretch: Stretch) -> tuple[str, list[Any]]:
     zones = ZoneTable.of([stretch.days])
-    records, record_params = stretch.source("usage_record")
+    records, record_params = stretch.source(ADJUSTED_RECORDS)
     parts = [
         (
             "taken AS (DELETE FROM usage_pending "

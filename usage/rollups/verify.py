@@ -8,6 +8,7 @@ from django.db.backends.utils import CursorWrapper
 
 from organizations.models import Organization
 from organizations.tenancy import system_scope
+from usage.rollups.adjusted import ADJUSTED_RECORDS
 from usage.rollups.cubes import CUBES, Cube, layers
 from usage.rollups.expand import ZoneTable, expanded
 from usage.rollups.rebuild import Stretch, known_period, rebuild, stretches
@@ -50,7 +51,7 @@ def repair(differences: list[Difference]) -> int:
 
 def _count(cursor: CursorWrapper, stretch: Stretch, cube: Cube) -> int:
     zones = ZoneTable.of([stretch.days])
-    records, record_params = stretch.source("usage_record")
+    records, record_params = stretch.source(ADJUSTED_RECORDS)
     pending, pending_params = stretch.source("usage_pending")
     condition, bounds = stretch.within(cube)
     key = ", ".join(cube.key)

@@ -7,10 +7,15 @@ from rest_framework import serializers
 
 from core.serializers import CamelSerializer, MomentField, MoneyField
 from usage.links import LINKS
+from usage.tiers import Tier
 
 
 class QuantityField(serializers.Field[Any, Any, Any, Any]):
     """A quantity: an integer, or a decimal string where it isn't whole."""
+
+
+class SignedQuantityField(QuantityField):
+    """A quantity that can be below zero."""
 
 
 class PeriodSerializer(CamelSerializer):
@@ -51,11 +56,13 @@ class ExecutionCountsSerializer(CamelSerializer):
 
 
 class AllowanceSerializer(CamelSerializer):
-    """What was consumed of an allowance, and what there was; null where nothing is granted."""
+    """What was consumed of an allowance, and what there was; null where nothing was ever granted."""
 
-    consumed = QuantityField()
-    granted = QuantityField(allow_null=True)
-    remaining = QuantityField(allow_null=True)
+    consumed = QuantityField(help_text="In the period.")
+    granted = QuantityField(allow_null=True, help_text="To the whole organization, to date.")
+    remaining = SignedQuantityField(
+        allow_null=True, help_text="What is left of it now; below zero only where the plan allows overage."
+    )
 
 
 class UsageSerializer(CamelSerializer):
@@ -112,6 +119,14 @@ class ScalarField(serializers.Field[Any, Any, Any, Any]):
     """A string, a number, a boolean or null."""
 
 
+class AdjustmentSerializer(CamelSerializer):
+    """A cost that a record was given after it was stored without one."""
+
+    cost = MoneyField()
+    price_id = serializers.IntegerField(allow_null=True)
+    created_at = MomentField()
+
+
 class RecordSerializer(CamelSerializer):
     """A usage record."""
 
@@ -124,6 +139,7 @@ class RecordSerializer(CamelSerializer):
     capability = serializers.CharField(allow_null=True)
     model = serializers.CharField(allow_null=True)
     provider = serializers.CharField(allow_null=True)
+    service_tier = serializers.ChoiceField(choices=Tier.choices)
     status = serializers.ChoiceField(choices=["success", "error"])
     status_code = serializers.IntegerField(allow_null=True)
     error_type = serializers.CharField(allow_null=True)
@@ -133,10 +149,13 @@ class RecordSerializer(CamelSerializer):
     cost = MoneyField(allow_null=True, help_text="Null while the record is not priced.")
     currency = serializers.CharField()
     price_id = serializers.IntegerField(allow_null=True)
+    adjustment = AdjustmentSerializer(
+        allow_null=True, help_text="The cost that the record was given later; null for one that came priced."
+    )
     reservation_id = serializers.CharField(allow_null=True)
     meta = serializers.DictField(child=ScalarField(allow_null=True))
     created_at = MomentField()
-    updated_at = MomentField()
+    updated_at = MomentField(help_text="When it was adjusted, else when it was created.")
 
     def get_fields(self) -> dict[str, Any]:
         """Return the fields, with one for each resource that a record can belong to."""

@@ -48,7 +48,7 @@ class ExportOutput(CamelSerializer):
     dataset = serializers.CharField()
     format = serializers.CharField()
     timezone = serializers.CharField(help_text="Whose days are told apart.")
-    state = serializers.ChoiceField(choices=ExportState.values)
+    state = serializers.ChoiceField(choices=ExportState.choices)
     rows_done = serializers.IntegerField()
     rows_total = serializers.IntegerField(allow_null=True, help_text="Null while it is not known.")
     bytes = serializers.IntegerField(allow_null=True, help_text="The size of the file, once it is done.")

@@ -24,11 +24,22 @@ from usage.links import LINKS
 Rows = list[dict[str, Any]]
 
 MONEY: Final = frozenset({"cost"})
-MOMENTS: Final = frozenset({"timestamp", "createdAt"})
+MOMENTS: Final = frozenset({"timestamp", "createdAt", "adjustedAt"})
 JSON: Final = frozenset({"quantities", "meta"})
 NUMBERS: Final = frozenset({"latencyMs", "averageLatencyMs"})
 TEXTS: Final = frozenset(
-    {"id", "type", "clientId", "endpoint", "capability", "model", "provider", "status", "errorType"}
+    {
+        "id",
+        "type",
+        "clientId",
+        "endpoint",
+        "capability",
+        "model",
+        "provider",
+        "serviceTier",
+        "status",
+        "errorType",
+    }
     | {"currency", "reservationId", *LINKS}
 )
 _SHEET: Final = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"

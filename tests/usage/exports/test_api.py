@@ -175,8 +175,16 @@ def test_a_plan_without_exports_is_refused(plan: str) -> None:
     ("body", "pointer", "said"),
     [
         ({"format": "csv"}, "/dataset", "This field is required."),
-        ({**ASKED, "dataset": "focus"}, "/dataset", "Must be one of records, daily, costs."),
-        ({**ASKED, "dataset": ["records"]}, "/dataset", "Must be one of records, daily, costs."),
+        (
+            {**ASKED, "dataset": "dreams"},
+            "/dataset",
+            "Must be one of records, daily, costs, focus, focus-1.2.",
+        ),
+        (
+            {**ASKED, "dataset": ["records"]},
+            "/dataset",
+            "Must be one of records, daily, costs, focus, focus-1.2.",
+        ),
         ({**ASKED, "dataset": None}, "/dataset", "This field may not be null."),
         ({**ASKED, "format": "pdf"}, "/format", "Must be one of csv, ndjson, parquet, xlsx."),
         ({**ASKED, "format": ""}, "/format", "Must be one of csv, ndjson, parquet, xlsx."),

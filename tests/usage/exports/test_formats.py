@@ -177,6 +177,17 @@ def test_an_amount_in_a_workbook_is_a_number_where_that_is_exact_else_text(
     assert Decimal(str(cell)) == Decimal(nanos).scaleb(-9)
 
 
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [("0.000003", 0.000003), ("800", 800.0), ("0.1428571428571428571", "0.1428571428571428571")],
+)
+def test_a_decimal_in_a_workbook_is_a_number_where_that_is_exact_else_text(
+    value: str, cell: float | str, tmp_path: Path
+) -> None:
+    (lines,) = sheets(written("xlsx", [Column("price", Kind.DECIMAL)], tmp_path, [[Decimal(value)]]))
+    assert lines[1]["A"] == cell
+
+
 def test_a_workbooks_moments_and_days_are_dates_and_its_large_numbers_text(tmp_path: Path) -> None:
     columns = [Column("m", Kind.MOMENT), Column("d", Kind.DATE), Column("i", Kind.INTEGER)]
     moment = datetime(2026, 7, 15, 12, 34, 56, 789012, tzinfo=UTC)
@@ -207,6 +218,7 @@ def test_parquet_has_types_that_hold_every_value(tmp_path: Path) -> None:
         [2**63 - 1, None],
         [0.125, None],
         [MAX_NANOS, None],
+        [Decimal("0.000000000000000001"), None],
         [moment, None],
         [day, None],
         ['{"a":1}', None],
@@ -218,6 +230,7 @@ def test_parquet_has_types_that_hold_every_value(tmp_path: Path) -> None:
         "int64",
         "double",
         "decimal128(38, 9)",
+        "decimal128(38, 18)",
         "timestamp[us, tz=UTC]",
         "date32[day]",
         "string",
@@ -227,6 +240,7 @@ def test_parquet_has_types_that_hold_every_value(tmp_path: Path) -> None:
         [2**63 - 1, None],
         [0.125, None],
         [Decimal("9223372036.854775807"), None],
+        [Decimal("0.000000000000000001"), None],
         [moment, None],
         [day, None],
         ['{"a":1}', None],

@@ -68,9 +68,12 @@ def test_the_list_is_filtered_by_state_dataset_and_format(acme: Tenant) -> None:
     ("query", "said"),
     [
         ({"state": "ready"}, "Invalid state: 'ready'; accepted: queued, running, done, failed, expired."),
-        ({"dataset": "focus"}, "Invalid dataset: 'focus'; accepted: records, daily, costs."),
+        (
+            {"dataset": "dreams"},
+            "Invalid dataset: 'dreams'; accepted: records, daily, costs, focus, focus-1.2.",
+        ),
         ({"format": "pdf"}, "Invalid format: 'pdf'; accepted: csv, ndjson, parquet, xlsx."),
-        ({"format": ""}, "format must have 1 to 255 characters."),
+        ({"format": ""}, "Invalid format: ''; accepted: csv, ndjson, parquet, xlsx."),
         ({"take": "0"}, "take must be a whole number from 1 to 1000."),
         (
             {"colour": "red"},

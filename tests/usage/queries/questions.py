@@ -88,7 +88,7 @@ class Rows:
         starts = bucket_starts(asked.zone, asked.granularity, asked.start, asked.end)
         groups = by_bucket(within(world.uses, asked.start, asked.end, asked.filters), starts, asked.group_by)
         keys = {key for _, key in groups} if asked.group_by else {()}
-        return cls(world, asked, starts, groups, sorted(keys, key=lambda key: _order(world, asked, key)))
+        return cls(world, asked, starts, groups, sorted(keys, key=_order))
 
     def __len__(self) -> int:
         return len(self.starts) * len(self.keys)
@@ -117,7 +117,7 @@ class Rows:
     def _rank(self, place: Place) -> Any:
         asked = self.asked
         if asked.sort in asked.group_by:
-            return _order(self.world, asked, place[1])[asked.group_by.index(asked.sort)]
+            return _order(place[1])[asked.group_by.index(asked.sort)]
         value = metric(self.groups.get(place) or Tally(), asked.sort)
         return Decimal(value) if isinstance(value, str) else value
 
@@ -131,12 +131,9 @@ class Rows:
         }
 
 
-def _order(world: World, asked: Asked, key: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return what values are ordered by: their text, nothing first; credentials by their making."""
-    return tuple(
-        world.place(value) if name == "clientId" else str(value or "")
-        for name, value in zip(asked.group_by, key, strict=True)
-    )
+def _order(key: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return what values are ordered by: their text, nothing first."""
+    return tuple(str(value or "") for value in key)
 
 
 def any_filters(world: World, random: Random, most: int) -> dict[str, str | int]:

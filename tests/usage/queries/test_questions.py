@@ -17,7 +17,7 @@ from tests.usage.queries.calendars import GRANULARITIES, ZONES, all_starts
 from tests.usage.queries.dataset import METERS, NOW
 from tests.usage.queries.oracle import FACETS, METRICS, PERCENTILES, moment, near
 from tests.usage.queries.questions import Asked, Rows, any_question
-from tests.usage.queries.world import HOME, SPANS, World
+from tests.usage.queries.world import HOME, SPANS, USED, World
 from usage.rollups.rebuild import move_days
 
 BUILT_IN_METERS = ("pages", "processorRuns", "documents", "conversations", "messages", "credits", "quota")
@@ -186,3 +186,12 @@ def test_a_metric_that_is_none_is_refused_with_those_there_are(world: World, nam
         f"Invalid metrics: {name[:100]!r}; accepted: {', '.join([*METRICS, *BUILT_IN_METERS])}, "
         "own:meter/x-1.y, requests."
     )
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_rows_sorted_by_credential_go_by_the_client_id(world: World, order: str) -> None:
+    query = {"groupBy": "clientId", "granularity": "total", "from": moment(NOW - SPANS["1y"])}
+    rows = world.ask("/usage/query", {**query, "sort": "clientId", "order": order})["rows"]
+    shown = [row["clientId"] for row in rows]
+    assert len(shown) == USED
+    assert shown == sorted(shown, reverse=order == "desc")

@@ -43,6 +43,7 @@ def written(use: Use) -> dict[str, Any]:
         "cost": None if "cost" not in sent else money(use.sums["cost_nanos"]),
         "currency": "USD",
         "priceId": None,
+        "adjusted": sent.get("adjusted", False),
         **{name: sent.get(name) for name in LINKS},
         "reservationId": None,
         "meta": sent["meta"],
@@ -51,8 +52,15 @@ def written(use: Use) -> dict[str, Any]:
 
 def stripped(item: Mapping[str, Any]) -> dict[str, Any]:
     """Return a record that was answered without when it came in, which only the database knows."""
-    assert item["createdAt"] == item["updatedAt"]
-    return {name: value for name, value in item.items() if name not in ("createdAt", "updatedAt")}
+    adjustment = item["adjustment"]
+    if adjustment is None:
+        assert item["createdAt"] == item["updatedAt"]
+    else:
+        assert adjustment == {"cost": item["cost"], "priceId": None, "createdAt": item["updatedAt"]}
+    fixed = {
+        name: value for name, value in item.items() if name not in ("createdAt", "updatedAt", "adjustment")
+    }
+    return {**fixed, "adjusted": adjustment is not None}
 
 
 def pages(world: World, query: Mapping[str, Any]) -> list[dict[str, Any]]:

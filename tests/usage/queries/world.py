@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any, Final
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import time_machine
@@ -15,14 +17,19 @@ from django.test import override_settings
 
 from organizations.services import change_plan, create_credential, revoke_credential
 from tests.usage.factories import Api, Tenant, make_tenant
+from tests.usage.model import NANOS
 from tests.usage.queries.dataset import NOW, RECORDS, records
 from tests.usage.queries.oracle import Use
+from usage.adjustments import Adjustment, adjust
+from usage.complete import record_key
 from usage.rollups.fold import fold_pending
 
 HOME: Final = "America/New_York"
 BATCH: Final = 500
 FOLDED_AFTER: Final = (4, 8)
 """After how many batches what is pending is folded: those that come later are late, the last ones pending."""
+ADJUSTED: Final = (2, 5, 9)
+"""The batches of which some records are given a cost as soon as they are stored; of the first, at the end."""
 HISTORY_DAYS: Final = 3660
 """Ten years: what a plan without a limit shows."""
 
@@ -83,10 +90,6 @@ class World:
             yield replace(self, tenant=self.tenant.another_credential("On another plan"))
             transaction.set_rollback(True)
 
-    def place(self, client_id: str) -> int:
-        """Return when a credential was made, by its place among all."""
-        return next(place for place, key in enumerate(self.keys) if key.client_id == client_id)
-
 
 def make_world() -> World:
     """Make the organization, its keys at different times, and its records, some of them not folded."""
@@ -94,7 +97,7 @@ def make_world() -> World:
         tenant = make_tenant("Oracle", timezone=HOME)
     keys = [Key(tenant.client_id, "First key", _ago(400)), *(_key(tenant, *made) for made in _MADE)]
     sent = records([key.client_id for key in keys[:USED]])
-    _send(tenant, sent)
+    sent = _send(tenant, sent)
     for place in REVOKED:
         keys[place] = _revoked(tenant, keys[place])
     tz = ZoneInfo(HOME)
@@ -103,13 +106,43 @@ def make_world() -> World:
     return World(tenant, tuple(keys), tuple(map(Use.of, sent)), history_from)
 
 
-def _send(tenant: Tenant, sent: list[dict[str, Any]]) -> None:
+def _send(tenant: Tenant, sent: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Send the records, give some a cost afterwards, and return all with what they cost in the end."""
+    stored: list[dict[str, Any]] = []
     # Unpriced records are to stay so, whatever other stages may know.
     with override_settings(USAGE_PIPELINE=["usage.stages.Complete", "usage.stages.Store"]):
         for number in range(RECORDS // BATCH):
-            tenant.api.keep(*sent[number * BATCH : (number + 1) * BATCH])
+            batch = sent[number * BATCH : (number + 1) * BATCH]
+            tenant.api.keep(*batch)
+            # What was folded and what is pending: each is adjusted before the one and after the other.
+            stored += _adjusted(tenant, batch) if number in ADJUSTED else batch
             if number + 1 in FOLDED_AFTER:
                 assert fold_pending() > 0
+    return _adjusted(tenant, stored[:BATCH]) + stored[BATCH:]
+
+
+def _adjusted(tenant: Tenant, batch: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Give half of the records without a cost one, and return all as they are then."""
+    unpriced = [each for each in batch if "cost" not in each][::2]
+    costs = {each["id"]: 10 ** (place % 12) for place, each in enumerate(unpriced)}
+    adjusted = adjust(
+        tenant.id,
+        [
+            Adjustment(
+                UUID(hex=record_key(tenant.id, each["id"])),
+                datetime.fromisoformat(each["timestamp"]),
+                costs[each["id"]],
+            )
+            for each in unpriced
+        ],
+    )
+    assert len(adjusted) == len(unpriced) > 0
+    return [
+        {**each, "cost": f"{Decimal(costs[each['id']]) / NANOS:.9f}", "adjusted": True}
+        if each["id"] in costs
+        else each
+        for each in batch
+    ]
 
 
 def _key(tenant: Tenant, name: str, days: int) -> Key:

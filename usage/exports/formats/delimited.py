@@ -8,6 +8,7 @@ from typing import Any, Final
 from core.moments import format_moment
 from core.money import format_money
 from usage.exports.columns import Batch, Column, Kind
+from usage.quantities import plain
 
 _MARKED: Final = frozenset("=+-@'\uff1d\uff0b\uff0d\uff20 ")
 """What a formula begins with, also in full width or behind a space; and the mark itself."""
@@ -50,6 +51,7 @@ def defuse(text: str) -> str:
 _TEXTS: Final[dict[Kind, Callable[[Any], str]]] = {
     Kind.TEXT: defuse,
     Kind.MONEY: format_money,
+    Kind.DECIMAL: plain,
     Kind.MOMENT: format_moment,
 }
 """How a value is written that isn't written as it is; JSON begins with a brace, numbers are numbers."""

@@ -8,6 +8,7 @@ import msgspec
 
 from core.money import format_money
 from usage.exports.columns import Batch, Column, Kind
+from usage.quantities import plain
 
 
 class NdjsonWriter:
@@ -42,5 +43,9 @@ def _raw(text: str) -> Any:
     return msgspec.Raw(text.encode())
 
 
-_VALUES: Final[dict[Kind, Callable[[Any], Any]]] = {Kind.MONEY: format_money, Kind.JSON: _raw}
+_VALUES: Final[dict[Kind, Callable[[Any], Any]]] = {
+    Kind.MONEY: format_money,
+    Kind.DECIMAL: plain,
+    Kind.JSON: _raw,
+}
 """How a value is written that JSON has no form of its own for."""

@@ -18,6 +18,7 @@ _TYPES: Final = {
     Kind.INTEGER: pa.int64(),
     Kind.NUMBER: pa.float64(),
     Kind.MONEY: pa.decimal128(38, PLACES),
+    Kind.DECIMAL: pa.decimal128(38, 2 * PLACES),
     Kind.MOMENT: pa.timestamp("us", tz="UTC"),
     Kind.DATE: pa.date32(),
 }
@@ -56,7 +57,7 @@ class ParquetWriter:
 
 
 def _array(of: Any, values: Sequence[Any]) -> Any:
-    if not pa.types.is_decimal(of):
+    if of != _TYPES[Kind.MONEY]:
         return pa.array(values, type=of)
     # The digits of nanos are those of the amount: only where the point stands is another.
     nanos = pa.array(values, type=pa.int64()).cast(_NANOS)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,6 +10,7 @@ import xlsxwriter
 
 from core.money import PLACES, format_money
 from usage.exports.columns import Batch, Column, Kind
+from usage.quantities import plain
 
 SHEET_ROWS: Final = 1_048_576
 CELL_CHARACTERS: Final = 32_767
@@ -107,7 +109,14 @@ def _integer(value: int) -> int | str:
 
 
 def _amount(nanos: int) -> float | str:
-    text = format_money(nanos)
+    return _exactly(format_money(nanos))
+
+
+def _decimal(value: Decimal) -> float | str:
+    return _exactly(plain(value))
+
+
+def _exactly(text: str) -> float | str:
     digits = text.replace(".", "").strip("-0")
     return float(text) if len(digits) <= len(str(_EXACT)) - 1 else text
 
@@ -126,6 +135,7 @@ _CELLS: Final[dict[Kind, Callable[[Any], Cell]]] = {
     Kind.INTEGER: _integer,
     Kind.NUMBER: float,
     Kind.MONEY: _amount,
+    Kind.DECIMAL: _decimal,
     Kind.MOMENT: _moment,
     Kind.DATE: _day,
 }

@@ -1,0 +1,1 @@
+"""Where an organization wants to be told."""

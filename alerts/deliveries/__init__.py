@@ -1,0 +1,1 @@
+"""Notifications on their way: written with their events, claimed by workers, attempted until they arrive."""

@@ -1,0 +1,91 @@
+"""What is told, as it is when it is written: webhooks get it so, and everything else is made of it. Pure."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from alerts.models import Channel, Disabled, Event, Notice
+from core.moments import format_moment
+from organizations.models import Organization
+
+TYPES: Final = {Notice.FIRED: "alert.fired", Notice.RESOLVED: "alert.resolved"}
+_BECAUSE: Final = {
+    Disabled.GONE: "Its receiver answered 410, which says that it wants nothing any more.",
+    Disabled.FAILING: "Nothing could be delivered to it for days.",
+}
+_AFTER_DISABLED: Final = (
+    "What was still to be delivered to it was given up. Set the receiver right, test the channel, and enable"
+    " it again."
+)
+
+
+def of_event(event: Event, notice: Notice, organization: Organization) -> dict[str, Any]:
+    """Return the message that tells of an event."""
+    told_at = event.resolved_at if notice == Notice.RESOLVED and event.resolved_at else event.fired_at
+    return _message(TYPES[notice], told_at, {**figures(event), "organization": _named(organization)})
+
+
+def of_test(channel: Channel, organization: Organization, now: datetime) -> dict[str, Any]:
+    """Return the message that tests a channel."""
+    data = {
+        "organization": _named(organization),
+        "channel": _channel(channel),
+        "severity": "info",
+        "message": f"The channel {channel.name} works.",
+        "recommendation": "There is nothing to do: somebody asked for this test.",
+    }
+    return _message("alert.test", now, data)
+
+
+def of_disabled(channel: Channel, organization: Organization, now: datetime) -> dict[str, Any]:
+    """Return the message that tells of a channel that was disabled."""
+    data = {
+        "organization": _named(organization),
+        "channel": _channel(channel),
+        "severity": "warning",
+        "message": f"{channel.name} is told nothing any more. {_BECAUSE[Disabled(channel.disabled_because)]}",
+        "recommendation": _AFTER_DISABLED,
+    }
+    return _message("channel.disabled", now, data)
+
+
+def figures(event: Event) -> dict[str, Any]:
+    """Return an event as the API and the webhooks show it."""
+    period = None
+    if event.period_start is not None and event.period_end is not None:
+        period = {"from": format_moment(event.period_start), "to": format_moment(event.period_end)}
+    return {
+        "id": str(event.pk),
+        "rule": None if event.rule_id is None else str(event.rule_id),
+        "severity": str(event.severity),
+        "metric": event.metric,
+        "scope": event.scope,
+        "unit": event.unit,
+        "threshold": amount(event.threshold),
+        "value": amount(event.value),
+        "period": period,
+        "message": event.message,
+        "recommendation": event.recommendation,
+        "firedAt": format_moment(event.fired_at),
+        "resolvedAt": None if event.resolved_at is None else format_moment(event.resolved_at),
+    }
+
+
+def amount(value: Decimal | None) -> str | None:
+    """Return a figure as a plain decimal string without needless zeros."""
+    if value is None:
+        return None
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _message(kind: str, at: datetime, data: dict[str, Any]) -> dict[str, Any]:
+    return {"type": kind, "timestamp": format_moment(at), "data": data}
+
+
+def _named(organization: Organization) -> dict[str, str]:
+    return {"slug": organization.slug, "name": organization.name, "timezone": organization.timezone}
+
+
+def _channel(channel: Channel) -> dict[str, str]:
+    return {"id": str(channel.pk), "kind": channel.kind, "name": channel.name}

@@ -1,0 +1,142 @@
+"""The operator's view of grants, and of the ledger, which nobody edits."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db.models import F, Model, QuerySet
+from django.http import HttpRequest
+
+from billing.ledger import services
+from billing.models import Grant, LedgerAccount, LedgerPosting, LedgerTransaction
+from core.problems import Problem
+from organizations.admin import EventAdmin, ReadOnlyAdmin
+from organizations.models import User
+
+
+class GrantForm(forms.ModelForm):  # type: ignore[type-arg]
+    """What is to be granted."""
+
+    class Meta:
+        model = Grant
+        fields = ("organization", "allowance", "amount", "priority", "effective_at", "expires_at", "reason")
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse what the service would.
+
+        Raises: Django's ValidationError.
+        """
+        given = super().clean() or {}
+        if not self.errors:
+            try:
+                services.check_terms(given["amount"], given["effective_at"], given["expires_at"])
+            except Problem as problem:
+                raise ValidationError(problem.detail) from problem
+        return given
+
+
+@admin.register(Grant)
+class GrantAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Grants: made and revoked here, and otherwise as they are."""
+
+    form = GrantForm
+    list_display = (
+        "organization",
+        "allowance",
+        "amount",
+        "left",
+        "priority",
+        "effective_at",
+        "expires_at",
+        "revoked_at",
+        "reason",
+    )
+    list_filter = ("allowance", ("revoked_at", admin.EmptyFieldListFilter))
+    list_select_related = ("organization", "account")
+    search_fields = ("organization__slug", "reason")
+    autocomplete_fields = ("organization",)
+    ordering = ("-id",)
+    actions = ("revoke",)
+
+    @admin.display(description="left")
+    def left(self, held: Grant) -> str:
+        """Say what has been neither used nor posted as expired."""
+        return f"{held.account.balance.normalize():f}"
+
+    def save_model(self, request: HttpRequest, obj: Grant, form: Any, change: bool) -> None:
+        """Grant it, by its postings."""
+        given = form.cleaned_data
+        made = services.grant(
+            organization_id=given["organization"].pk,
+            allowance=given["allowance"],
+            amount=given["amount"],
+            reason=given["reason"],
+            priority=given["priority"],
+            effective_at=given["effective_at"],
+            expires_at=given["expires_at"],
+            granted_by_id=request.user.pk if isinstance(request.user, User) else None,
+        )
+        obj.pk = made.pk
+
+    @admin.action(description="Revoke what is left", permissions=["revoke"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[Grant]) -> None:
+        """Revoke those of the chosen that have not been."""
+        open_ = list(queryset.filter(revoked_at=None))
+        for held in open_:
+            services.revoke_grant(organization_id=held.organization_id, grant_id=held.pk)
+        self.message_user(request, f"Revoked: {len(open_)}.", messages.SUCCESS)
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        """Only those who may change grants."""
+        return request.user.has_perm("billing.change_grant")
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """A grant stays what it was granted for."""
+        return obj is None and super().has_change_permission(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Its postings refer to it for good."""
+        return False
+
+
+class PostingInline(admin.TabularInline):  # type: ignore[type-arg]
+    """What a transaction does."""
+
+    model = LedgerPosting
+    fields = ("account", "amount")
+    can_delete = False
+    extra = 0
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """A transaction is complete."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """A posting stays."""
+        return False
+
+
+@admin.register(LedgerTransaction)
+class LedgerTransactionAdmin(ReadOnlyAdmin):
+    """Movements of the ledger, newest first."""
+
+    list_display = ("posted_at", "organization", "allowance", "kind")
+    list_filter = ("allowance", "kind")
+    list_select_related = ("organization",)
+    show_full_result_count = False
+    inlines = (PostingInline,)
+
+
+@admin.register(LedgerAccount)
+class LedgerAccountAdmin(ReadOnlyAdmin):
+    """Balances; what is available is kept for each grant by itself."""
+
+    list_display = ("organization", "allowance", "kind", "grant", "balance")
+    list_filter = ("allowance", "kind")
+    list_select_related = ("organization", "grant")
+    search_fields = ("organization__slug",)
+    ordering = ("organization", "allowance", "kind", F("grant").asc(nulls_first=True))
+
+
+admin.site.register(Grant.pgh_event_model, EventAdmin)  # type: ignore[attr-defined]

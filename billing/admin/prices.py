@@ -1,0 +1,247 @@
+"""The operator's view of the price book: prices are added, superseded and ended, and never edited."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+
+from billing.book import services
+from billing.book.terms import MANUAL, Terms
+from billing.book.written import EXAMPLE, read_rates, write_rates
+from billing.models import Discount, Price
+from core import clock
+from core.problems import Problem
+from organizations.admin import EventAdmin
+from organizations.models import User
+from organizations.tenancy import Actor
+
+SUPERSEDES = "supersedes"
+_FIELDS = (
+    "organization",
+    "provider",
+    "model",
+    "tier",
+    "currency",
+    "effective_from",
+    "effective_until",
+    "daily_from",
+    "daily_until",
+)
+
+
+class PriceForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A price that is to be, with its rates."""
+
+    rates = forms.CharField(
+        widget=forms.Textarea(attrs={"rows": 8, "cols": 60}),
+        help_text=f"One a line: {EXAMPLE}, perhaps followed by: above 200000",
+    )
+
+    class Meta:
+        model = Price
+        fields = _FIELDS
+
+    def clean_rates(self) -> str:
+        """Refuse what is no rate.
+
+        Raises: Django's ValidationError.
+        """
+        text = str(self.cleaned_data["rates"])
+        try:
+            read_rates(text)
+        except ValueError as error:
+            raise ValidationError(f"{error}.") from error
+        return text
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse what the service would.
+
+        Raises: Django's ValidationError.
+        """
+        given = super().clean() or {}
+        if not self.errors:
+            owner = given["organization"]
+            try:
+                services.check_price(self.terms, organization_id=owner.pk if owner else None)
+            except Problem as problem:
+                raise ValidationError([fault.detail for fault in problem.errors]) from problem
+        return given
+
+    @property
+    def terms(self) -> Terms:
+        """The price that the form spells."""
+        given = {name: self.cleaned_data[name] for name in _FIELDS if name != "organization"}
+        return Terms(rates=read_rates(self.cleaned_data["rates"]), source=MANUAL, **given)
+
+
+@admin.register(Price)
+class PriceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Prices of the list and of organizations."""
+
+    form = PriceForm
+    list_display = (
+        "model",
+        "provider",
+        "tier",
+        "organization",
+        "currency",
+        "effective_from",
+        "effective_until",
+        "source",
+        "supersede",
+    )
+    list_filter = ("source", "tier", ("organization", admin.EmptyFieldListFilter), "currency", "provider")
+    list_select_related = ("organization",)
+    search_fields = ("model", "provider", "organization__slug")
+    autocomplete_fields = ("organization",)
+    show_full_result_count = False
+    actions = ("end",)
+
+    @admin.display(description="")
+    def supersede(self, price: Price) -> str:
+        """Link to a new price like this one."""
+        return format_html(
+            '<a href="{}?{}={}">Supersede</a>', reverse("admin:billing_price_add"), SUPERSEDES, price.pk
+        )
+
+    @admin.display(description="rates")
+    def written(self, price: Price) -> str:
+        """Show the price's rates."""
+        return write_rates(services.rates_of([price.pk]).get(price.pk, ()))
+
+    def get_fields(self, request: HttpRequest, obj: Price | None = None) -> Any:
+        """Show the rates of a price that is, and ask for those of a new one."""
+        return (*_FIELDS, "rates") if obj is None else (*_FIELDS, "written", "source", "created_at")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Price | None = None) -> Any:
+        """A price that is stays as it is."""
+        return () if obj is None else ("written", "source", "created_at")
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Begin with what the superseded price says."""
+        number = request.GET.get(SUPERSEDES, "")
+        price = Price.objects.filter(pk=int(number)).first() if number.isdecimal() else None
+        if price is None:
+            return {}
+        kept = {name: getattr(price, name) for name in _FIELDS if not name.startswith("effective")}
+        rates = services.rates_of([price.pk]).get(price.pk, ())
+        return {**kept, "effective_from": clock.now(), "rates": write_rates(rates)}
+
+    def save_model(self, request: HttpRequest, obj: Price, form: Any, change: bool) -> None:
+        """Add it to the book."""
+        owner = form.cleaned_data["organization"]
+        made = services.add_price(
+            form.terms, organization_id=None if owner is None else owner.pk, actor=_actor(request)
+        )
+        obj.pk = made.pk
+
+    @admin.action(description="End now", permissions=["end"])
+    def end(self, request: HttpRequest, queryset: QuerySet[Price]) -> None:
+        """End those of the chosen that have begun and not ended."""
+        ended = 0
+        for price in queryset:
+            try:
+                services.end_price(
+                    price_id=price.pk,
+                    organization_id=price.organization_id,
+                    actor=_actor(request),
+                )
+            except Problem:
+                continue
+            ended += 1
+        self.message_user(request, f"Ended: {ended}.", messages.SUCCESS)
+
+    def has_end_permission(self, request: HttpRequest) -> bool:
+        """Only those who may change prices."""
+        return request.user.has_perm("billing.change_price")
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """A price is superseded instead."""
+        return obj is None and super().has_change_permission(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Records refer to it for good."""
+        return False
+
+
+class DiscountForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A discount that is to be."""
+
+    class Meta:
+        model = Discount
+        fields = ("organization", "basis_points", "provider", "model", "effective_from", "effective_until")
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse one that would end before it begins, which is now at the earliest.
+
+        Raises: Django's ValidationError.
+        """
+        given = super().clean() or {}
+        if not self.errors:
+            until = given["effective_until"]
+            if until is not None and until <= max(given["effective_from"], clock.now()):
+                raise ValidationError("A discount begins now or later, and ends after that.")
+        return given
+
+
+@admin.register(Discount)
+class DiscountAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Discounts of organizations on the list."""
+
+    form = DiscountForm
+    list_display = ("organization", "basis_points", "provider", "model", "effective_from", "effective_until")
+    list_select_related = ("organization",)
+    search_fields = ("organization__slug", "model", "provider")
+    autocomplete_fields = ("organization",)
+    actions = ("end",)
+
+    def save_model(self, request: HttpRequest, obj: Discount, form: Any, change: bool) -> None:
+        """Give the discount."""
+        given = dict(form.cleaned_data)
+        organization = given.pop("organization")
+        begins = given.pop("effective_from")
+        # What has passed since the form was shown is no past to rewrite.
+        given["effective_from"] = begins if begins > clock.now() else None
+        made = services.add_discount(organization_id=organization.pk, actor=_actor(request), **given)
+        obj.pk = made.pk
+
+    @admin.action(description="End now", permissions=["end"])
+    def end(self, request: HttpRequest, queryset: QuerySet[Discount]) -> None:
+        """End those of the chosen that have begun and not ended."""
+        ended = 0
+        for discount in queryset:
+            try:
+                services.end_discount(
+                    organization_id=discount.organization_id,
+                    discount_id=discount.pk,
+                    actor=_actor(request),
+                )
+            except Problem:
+                continue
+            ended += 1
+        self.message_user(request, f"Ended: {ended}.", messages.SUCCESS)
+
+    def has_end_permission(self, request: HttpRequest) -> bool:
+        """Only those who may change discounts."""
+        return request.user.has_perm("billing.change_discount")
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """A discount is ended, and another given."""
+        return obj is None and super().has_change_permission(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Costs were reckoned by it."""
+        return False
+
+
+def _actor(request: HttpRequest) -> Actor | None:
+    return Actor(kind="user", user_id=request.user.pk) if isinstance(request.user, User) else None
+
+
+for _tracked in (Price, Discount):
+    admin.site.register(_tracked.pgh_event_model, EventAdmin)  # type: ignore[union-attr]

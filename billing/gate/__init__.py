@@ -1,0 +1,1 @@
+"""The gate: may a call go ahead? What is asked, what is held for it, and how the answer is given."""

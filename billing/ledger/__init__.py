@@ -1,0 +1,1 @@
+"""Credits and quota: granted, burnt down by records, expired or revoked, each movement in double entry."""

@@ -1,0 +1,150 @@
+"""Reads of the ledger: how an organization stands, its grants, and what moved."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from django.db import connection
+from django.db.models import F, Q, QuerySet, TextChoices
+
+from billing.models import Grant, LedgerTransaction
+from organizations.models import Plan
+from usage.allowances import Allowance
+
+_ZERO: Final = Decimal(0)
+
+
+class GrantState(TextChoices):
+    """What a grant can be at a moment."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    USED = "used"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How an organization stands with an allowance; grants that begin later count for nothing yet.
+
+    ``granted`` = ``consumed`` − ``uncovered`` − ``overage`` + ``expired`` + ``revoked`` + ``available``.
+    """
+
+    granted: Decimal
+    consumed: Decimal
+    uncovered: Decimal
+    overage: Decimal
+    expired: Decimal
+    revoked: Decimal
+    available: Decimal
+
+    @property
+    def remaining(self) -> Decimal:
+        """What is left: below zero only by what the plan let be used beyond the grants."""
+        return self.available - self.overage
+
+
+# A grant that has expired is so at once, whenever that is posted.
+_STANDINGS: Final = """
+SELECT allowance,
+       -sum(balance) FILTER (WHERE kind = 'granted') - coalesce(sum(amount) FILTER (WHERE pending), 0),
+       sum(balance) FILTER (WHERE kind = 'consumed'),
+       -sum(balance) FILTER (WHERE kind = 'uncovered'),
+       -sum(balance) FILTER (WHERE kind = 'overage'),
+       sum(balance) FILTER (WHERE kind = 'expired' OR lapsed),
+       sum(balance) FILTER (WHERE kind = 'revoked')
+           - coalesce(sum(amount) FILTER (WHERE pending AND revoked_at IS NOT NULL), 0),
+       coalesce(sum(balance) FILTER (WHERE kind = 'available' AND NOT pending AND NOT lapsed), 0)
+FROM (
+    SELECT account.allowance, account.kind, account.balance, held.amount, held.revoked_at,
+           coalesce(held.effective_at > %(now)s, false) AS pending,
+           coalesce(held.expires_at <= %(now)s, false) AS lapsed
+    FROM billing_ledgeraccount AS account LEFT JOIN billing_grant AS held ON held.id = account.grant_id
+    WHERE account.organization_id = %(organization)s
+) AS accounts
+GROUP BY allowance
+"""
+
+
+def standings(organization_id: int, now: datetime) -> dict[str, Standing]:
+    """Return how the organization stands, by allowance; one that was never granted is absent.
+
+    Tenancy: call in the tenant's scope.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_STANDINGS, {"organization": organization_id, "now": now})
+        return {allowance: Standing(*figures) for allowance, *figures in cursor.fetchall()}
+
+
+def left(organization_id: int, now: datetime) -> Mapping[str, Allowance]:
+    """Return what was granted and what remains, by allowance, as the totals of usage show it.
+
+    Tenancy: call in the tenant's scope.
+    """
+    return {
+        name: Allowance(granted=standing.granted, remaining=standing.remaining)
+        for name, standing in standings(organization_id, now).items()
+    }
+
+
+def overage_allowed(organization_id: int) -> bool:
+    """Tell whether the organization's plan lets more be used than was granted.
+
+    Tenancy: call in the tenant's scope.
+    """
+    return Plan.objects.filter(organizations=organization_id, overage=True).exists()
+
+
+def grants(
+    organization_id: int, *, allowance: str | None, limit: int, offset: int
+) -> tuple[list[Grant], int]:
+    """Return a page of grants in the order in which they are burnt down, and how many there are.
+
+    Tenancy: call in the tenant's scope.
+    """
+    found = Grant.objects.filter(organization_id=organization_id)
+    if allowance is not None:
+        found = found.filter(allowance=allowance)
+    ordered = found.select_related("account").order_by(
+        "allowance", "priority", F("expires_at").asc(nulls_last=True), "pk"
+    )
+    return list(ordered[offset : offset + limit]), found.count()
+
+
+def state_of(held: Grant, now: datetime) -> GrantState:
+    """Return what a grant is at a moment."""
+    if held.revoked_at is not None:
+        return GrantState.REVOKED
+    if held.effective_at > now:
+        return GrantState.PENDING
+    if not held.account.balance and not _lapsed(held, now):
+        return GrantState.USED
+    return GrantState.EXPIRED if _lapsed(held, now) else GrantState.ACTIVE
+
+
+def remaining_of(held: Grant, now: datetime) -> Decimal:
+    """Return what can still be used of a grant, now or once it begins."""
+    return _ZERO if _lapsed(held, now) else held.account.balance
+
+
+def movements(
+    organization_id: int, *, allowance: str | None, take: int, descending: bool, after: int | None
+) -> Sequence[LedgerTransaction]:
+    """Return a page of the ledger's transactions with their postings.
+
+    Tenancy: call in the tenant's scope.
+    """
+    found: QuerySet[LedgerTransaction] = LedgerTransaction.objects.filter(organization_id=organization_id)
+    if allowance is not None:
+        found = found.filter(allowance=allowance)
+    if after is not None:
+        found = found.filter(Q(pk__lt=after) if descending else Q(pk__gt=after))
+    ordered = found.prefetch_related("postings__account").order_by("-pk" if descending else "pk")
+    return list(ordered[:take])
+
+
+def _lapsed(held: Grant, now: datetime) -> bool:
+    return held.expires_at is not None and held.expires_at <= now

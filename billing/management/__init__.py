@@ -1,0 +1,1 @@
+"""What billing does from the command line."""

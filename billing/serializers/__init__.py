@@ -1,0 +1,1 @@
+"""The shapes of the billing API's answers and inputs."""

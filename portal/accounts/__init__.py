@@ -1,0 +1,1 @@
+"""Accounts of people: how they sign in, their second factors and their sessions, by django-allauth."""

@@ -1,0 +1,8 @@
+"""Charts as Vega-Lite specifications. Their colours and sizes are the page's, or whoever draws them."""
+
+from portal.charts.daily import SHAPES, Day, daily
+from portal.charts.donut import Slice, donut
+from portal.charts.heat import heat
+from portal.charts.series import Bucket, Series, series
+
+__all__ = ["SHAPES", "Bucket", "Day", "Series", "Slice", "daily", "donut", "heat", "series"]

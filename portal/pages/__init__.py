@@ -1,0 +1,27 @@
+"""The pages: each reads what it shows in one call, and draws it. To be imported is to be registered."""
+
+from portal.pages import (
+    allowances,
+    exports,
+    invoices,
+    keys,
+    logs,
+    models,
+    overview,
+    reference,
+    settings,
+    usage,
+)
+
+__all__ = [
+    "allowances",
+    "exports",
+    "invoices",
+    "keys",
+    "logs",
+    "models",
+    "overview",
+    "reference",
+    "settings",
+    "usage",
+]

@@ -1,0 +1,85 @@
+"""The usage logs: every record, with filters; and one of them in full."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+
+from core import clock
+from core.params import Params
+from core.problems import invalid_parameter
+from organizations.models import User
+from organizations.roles import Scope
+from organizations.tenancy import Caller
+from portal import filters
+from portal.bar import bar
+from portal.filters import params_of
+from portal.links import ORGANIZATION
+from portal.reading import logs as reading
+from portal.reading.asking import Asker
+from portal.registry import Entry, Group, page
+from portal.showing import Showing
+from usage.links import LINKS
+
+_FORM = ("metaKey", "metaValue", "link", "linkId")
+
+
+@page(Entry("logs", "logs/", Scope.USAGE_READ, label="Usage logs", group=Group.ANALYZE, place=3))
+def logs(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
+    """Show records, newest first."""
+    showing = Showing(request, user, caller, "logs")
+    params = params_of(request.GET, (*reading.OWN, *_FORM, "cursor"), deep=("meta",))
+    now = clock.now()
+    chosen = filters.read(params, caller, now)
+    own = _own(params)
+    found = reading.read(
+        caller, chosen, own, now, cursor=params.text("cursor", max_length=4096), to=showing.to
+    )
+    fixed = {name: value for name, value in own.items() if name not in ("status", "type")}
+    here = showing.here(**chosen.parameters, **own)
+    context = {
+        "bar": bar(showing, Asker(caller, chosen), fixed),
+        "logs": found,
+        "status": own.get("status", ""),
+        "type": own.get("type", ""),
+        "links": LINKS,
+        "tags": [
+            (name, value, showing.here(**chosen.parameters, **_without(own, name)))
+            for name, value in fixed.items()
+        ],
+        "here": here,
+        "is_first": "cursor" not in params,
+    }
+    response = showing.render("portal/logs.html", context)
+    if any(name in request.GET for name in _FORM):
+        # What the form calls by two fields has one name in addresses.
+        response["HX-Push-Url"] = here
+    return response
+
+
+@page(Entry("record", "logs/<path:record_id>/", Scope.USAGE_READ, under="logs"))
+def record(request: HttpRequest, user: User, caller: Caller, record_id: str) -> HttpResponse:
+    """Show one record in full."""
+    showing = Showing(request, user, caller, "record")
+    now = clock.now()
+    chosen = filters.read(Params(request.GET, (ORGANIZATION,)), caller, now)
+    found = reading.read_one(caller, record_id, chosen, now, showing.to)
+    return showing.render("portal/record.html", {"record": found, "back": showing.to("logs")})
+
+
+def _own(params: Params) -> dict[str, str]:
+    """Return the page's own filters, as the API calls them."""
+    found: dict[str, Any] = {name: params.text(name) for name in reading.OWN}
+    found |= {f"meta[{key}]": value for key, value in params.deep("meta").items()}
+    if (key := params.text("metaKey")) is not None:
+        found[f"meta[{key}]"] = params.text("metaValue", "")
+    if (name := params.text("link")) is not None:
+        if name not in LINKS:
+            raise invalid_parameter("link", f"Invalid link: {name[:40]!r}; accepted: {', '.join(LINKS)}.")
+        found[name] = params.text("linkId")
+    return {name: value for name, value in found.items() if value}
+
+
+def _without(own: dict[str, str], name: str) -> dict[str, str]:
+    return {key: value for key, value in own.items() if key != name}

@@ -1,0 +1,172 @@
+"""Settings: the organization, its people, and who changed what."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from core.paging import CursorPage
+from core.params import Params
+from core.problems import Problem
+from organizations import queries, services
+from organizations.audit import KINDS
+from organizations.models import User
+from organizations.roles import Role, Scope, may_assign
+from organizations.tenancy import Caller
+from portal import mail
+from portal.filters import cleaned
+from portal.forms import InviteForm, OrganizationForm
+from portal.layout import Link
+from portal.links import ORGANIZATION
+from portal.reading import settings as reading
+from portal.registry import READ, WRITE, Entry, Group, page
+from portal.showing import Showing
+
+TABS: Final = {"settings": "Organization", "members": "Members", "audit": "Audit trail"}
+AUDIT_SIZE: Final = 50
+SCOPE: Final = Scope.USAGE_READ
+
+
+@page(
+    Entry("settings", "settings/", SCOPE, managers=True, label="Settings", group=Group.MANAGE, place=9),
+    (*READ, *WRITE),
+)
+def settings(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
+    """Show the organization, and change its name and time zone."""
+    showing = Showing(request, user, caller, "settings")
+    organization = queries.organization(caller.organization_id)
+    now = {
+        "name": organization.name,
+        "timezone": organization.timezone,
+        "second_factor": organization.require_second_factor,
+    }
+    form = OrganizationForm(request.POST or None, initial=now)
+    if request.method == "POST" and form.is_valid():
+        try:
+            _change(caller, form)
+        except Problem as problem:
+            form.blame(problem)
+        else:
+            messages.success(request, "The organization's settings are kept.")
+            return redirect(showing.here())
+    context = {"form": form, "organization": organization, "tabs": _tabs(showing)}
+    return showing.render("portal/settings.html", context, status=422 if form.errors else 200)
+
+
+@page(Entry("members", "settings/members/", SCOPE, managers=True, under="settings"))
+def members(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
+    """Show the members, and the invitations that are open."""
+    return _members(Showing(request, user, caller, "members"), InviteForm(roles=_roles(caller)))
+
+
+@page(Entry("invite", "settings/members/invite/", SCOPE, managers=True, under="settings"), WRITE)
+def invite(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
+    """Offer a membership: by e-mail, and as a link to hand over."""
+    showing = Showing(request, user, caller, "members")
+    form = InviteForm(request.POST, roles=_roles(caller))
+    if not form.is_valid():
+        return _members(showing, form)
+    try:
+        issued = services.invite(
+            organization_id=caller.organization_id,
+            invited_by_id=user.pk,
+            by_role=caller.role,
+            **form.cleaned_data,
+        )
+    except Problem as problem:
+        form.blame(problem)
+        return _members(showing, form)
+    link = request.build_absolute_uri(showing.to("invitation", issued.token).partition("?")[0])
+    mail.invite(issued.invitation, caller.organization_name, user, link)
+    made = {"email": issued.invitation.email, "link": link}
+    return _members(showing, InviteForm(roles=_roles(caller)), made=made)
+
+
+@page(
+    Entry("withdraw", "settings/members/withdraw/<int:invitation>/", SCOPE, managers=True, under="settings"),
+    WRITE,
+)
+def withdraw(request: HttpRequest, user: User, caller: Caller, invitation: int) -> HttpResponse:
+    """End an open invitation."""
+    services.withdraw_invitation(organization_id=caller.organization_id, invitation_id=invitation)
+    messages.success(request, "The invitation is withdrawn.")
+    return redirect(Showing(request, user, caller, "members").here())
+
+
+@page(Entry("role", "settings/members/<int:member>/role/", SCOPE, managers=True, under="settings"), WRITE)
+def role(request: HttpRequest, user: User, caller: Caller, member: int) -> HttpResponse:
+    """Give a member another role."""
+    wanted = request.POST.get("role", "")
+    if wanted not in Role.values:
+        raise Problem(status=422, code="invalid", detail=f"Choose one of {', '.join(Role.labels)}.")
+    changed = services.change_role(
+        organization_id=caller.organization_id, user_id=member, role=wanted, by_role=caller.role
+    )
+    messages.success(request, f"The member's role is {Role(changed.role).label} now.")
+    return redirect(Showing(request, user, caller, "members").here())
+
+
+@page(Entry("remove", "settings/members/<int:member>/remove/", SCOPE, managers=True, under="settings"), WRITE)
+def remove(request: HttpRequest, user: User, caller: Caller, member: int) -> HttpResponse:
+    """End a membership."""
+    services.remove_member(organization_id=caller.organization_id, user_id=member, by_role=caller.role)
+    messages.success(request, "The member is removed.")
+    return redirect(Showing(request, user, caller, "members").here())
+
+
+@page(Entry("audit", "settings/audit/", SCOPE, managers=True, under="settings"))
+def audit(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
+    """Show who changed what."""
+    showing = Showing(request, user, caller, "audit")
+    params = Params(cleaned(request.GET), (ORGANIZATION, "kind", "cursor"))
+    kind = params.choice("kind", sorted(KINDS), "")
+    cursor = params.text("cursor", max_length=4096)
+    found = reading.audit(caller, CursorPage(AUDIT_SIZE, "desc", cursor), kind)
+    names = {"": "Everything", **{name: name.replace("_", " ").capitalize() for name in sorted(KINDS)}}
+    context = {
+        "audit": found,
+        "tabs": _tabs(showing),
+        "kinds": [Link(label, showing.here(kind=name), name == kind) for name, label in names.items()],
+        "older": showing.here(kind=kind, cursor=found.cursor) if found.cursor else "",
+        "newest": showing.here(kind=kind) if cursor else "",
+        "here": showing.here(kind=kind),
+    }
+    return showing.render("portal/audit.html", context)
+
+
+def _members(showing: Showing, form: InviteForm, *, made: dict[str, str] | None = None) -> HttpResponse:
+    caller = showing.caller
+    context: dict[str, Any] = {
+        "people": reading.people(caller, showing.to),
+        "invitations": reading.invitations(caller, showing.to),
+        "form": form,
+        "made": made,
+        "roles": _roles(caller),
+        "invite": showing.to("invite"),
+        "tabs": _tabs(showing),
+    }
+    return showing.render("portal/members.html", context, status=422 if form.errors else 200)
+
+
+def _change(caller: Caller, form: OrganizationForm) -> None:
+    wanted = form.cleaned_data
+    if "name" in form.changed_data:
+        services.rename(organization_id=caller.organization_id, name=wanted["name"])
+    if "timezone" in form.changed_data:
+        services.set_timezone(organization_id=caller.organization_id, timezone=wanted["timezone"])
+    if "second_factor" in form.changed_data:
+        services.require_second_factor(
+            organization_id=caller.organization_id, required=wanted["second_factor"], by_id=caller.user_id
+        )
+
+
+def _roles(caller: Caller) -> list[tuple[str, str]]:
+    """Return the roles that the member may give."""
+    return [(one.value, one.label) for one in Role if may_assign(caller.role or "", one.value)]
+
+
+def _tabs(showing: Showing) -> list[Link]:
+    return [Link(label, showing.to(name), name == showing.name) for name, label in TABS.items()]

@@ -1,0 +1,47 @@
+"""Usage over time, by hour, by capability and by key."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.http import HttpRequest, HttpResponse
+
+from core import clock
+from organizations.models import User
+from organizations.roles import Scope
+from organizations.tenancy import Caller
+from portal import charts, filters
+from portal.bar import bar
+from portal.layout import Link
+from portal.reading import usage as reading
+from portal.reading.asking import Asker
+from portal.registry import Entry, Group, page
+from portal.showing import Showing
+
+SHAPE_NAMES: Final = {"bars": "Bars", "area": "Area"}
+
+
+@page(Entry("usage", "usage/", Scope.USAGE_READ, label="Usage", group=Group.ANALYZE, place=1))
+def usage(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
+    """Show use by requests, tokens or cost."""
+    showing = Showing(request, user, caller, "usage")
+    params = filters.params_of(request.GET, ("view", "shape"))
+    now = clock.now()
+    chosen = filters.read(params, caller, now)
+    view = params.choice("view", reading.VIEWS, "requests")
+    shape = params.choice("shape", charts.SHAPES, charts.SHAPES[0])
+    kept = {"view": "" if view == "requests" else view, "shape": "" if shape == "bars" else shape}
+    context = {
+        "bar": bar(showing, Asker(caller, chosen), kept),
+        "usage": reading.read(caller, chosen, now, view=view, shape=shape, to=showing.to),
+        "views": [
+            Link(label, showing.here(**chosen.parameters, **{**kept, "view": name}), name == view)
+            for name, label in reading.VIEW_NAMES.items()
+        ],
+        "shapes": [
+            Link(label, showing.here(**chosen.parameters, **{**kept, "shape": name}), name == shape)
+            for name, label in SHAPE_NAMES.items()
+        ],
+        "here": showing.here(**chosen.parameters, **kept),
+    }
+    return showing.render("portal/usage.html", context)

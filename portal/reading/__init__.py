@@ -1,0 +1,1 @@
+"""What pages show: each page's figures in one call, by the queries that answer the API. It only reads."""

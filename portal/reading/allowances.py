@@ -1,0 +1,105 @@
+"""What the Credits page shows: how the organization stands, and its grants in the order they are used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from billing.ledger import queries
+from billing.ledger.queries import GrantState, Standing
+from billing.models import Allowance, Grant
+from core.periods import zone
+from organizations.tenancy import Caller
+from portal import numbers, times
+from portal.tables import PAGE_SIZE, Cell, Column, Table, pages_of
+
+To = Callable[..., str]
+
+_TONES: Final = {GrantState.ACTIVE: "good", GrantState.PENDING: "warn"}
+COLUMNS: Final = [
+    Column("Grant"),
+    Column("State"),
+    Column("Left", is_number=True),
+    Column("Granted", is_number=True),
+    Column("Priority", is_number=True, meaning="The smallest is used first."),
+    Column("From"),
+    Column("Until"),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """How the organization stands with one allowance; ``facts`` are names and figures."""
+
+    label: str
+    remaining: str
+    share: str
+    facts: list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Credits:
+    """The page."""
+
+    gauges: list[Gauge]
+    grants: Table
+
+
+def read(caller: Caller, now: datetime, number: int, here: To) -> Credits:
+    """Return the standings, and a page of grants.
+
+    Tenancy: call in the tenant's scope.
+    """
+    standings = queries.standings(caller.organization_id, now)
+    found, total = queries.grants(
+        caller.organization_id, allowance=None, limit=PAGE_SIZE, offset=(number - 1) * PAGE_SIZE
+    )
+    return Credits(
+        gauges=[
+            _gauge(Allowance(name).label, standings[name]) for name in Allowance.values if name in standings
+        ],
+        grants=Table(
+            id="grants",
+            caption="In the order in which they are used up",
+            columns=COLUMNS,
+            rows=[_row(held, caller, now) for held in found],
+            empty="Nothing was granted yet.",
+            pages=pages_of(number, total, here),
+        ),
+    )
+
+
+def _gauge(label: str, standing: Standing) -> Gauge:
+    left = max(standing.remaining, Decimal(0))
+    share = left * 100 / standing.granted if standing.granted else Decimal(0)
+    named = {
+        "Granted to date": standing.granted,
+        "Used": standing.consumed,
+        "Used beyond the grants": standing.uncovered + standing.overage,
+        "Expired": standing.expired,
+        "Revoked": standing.revoked,
+    }
+    return Gauge(
+        label=label,
+        remaining=numbers.exact(standing.remaining),
+        share=f"{share:.1f}",
+        facts=[(name, numbers.exact(value)) for name, value in named.items()],
+    )
+
+
+def _row(held: Grant, caller: Caller, now: datetime) -> list[Cell]:
+    tz = zone(caller.timezone)
+    state = queries.state_of(held, now)
+    left = numbers.exact(queries.remaining_of(held, now))
+    return [
+        Cell(held.reason, note=Allowance(held.allowance).label),
+        Cell(str(state.label), tone=_TONES.get(state, "plain")),
+        Cell(left, is_number=True),
+        Cell(numbers.exact(held.amount), is_number=True),
+        Cell(str(held.priority), is_number=True),
+        Cell(times.minute(held.effective_at, tz)),
+        Cell("No end" if held.expires_at is None else times.minute(held.expires_at, tz)),
+    ]

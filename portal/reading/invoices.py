@@ -1,0 +1,76 @@
+"""What the Invoices pages show: what was billed, and one bill in full."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from billing.invoices import queries
+from billing.invoices.shown import amount, day
+from billing.models import Invoice, InvoiceKind, InvoiceState
+from core.money import from_minor
+from core.periods import local_date, zone
+from organizations.tenancy import Caller
+from portal.tables import PAGE_SIZE, Cell, Column, Table, pages_of
+
+To = Callable[..., str]
+
+COLUMNS: Final = [
+    Column("Invoice"),
+    Column("Period"),
+    Column("State"),
+    Column("Due"),
+    Column("Total", is_number=True),
+]
+
+
+def read(caller: Caller, number: int, to: To, here: To) -> Table:
+    """Return a page of the organization's invoices, newest first.
+
+    Tenancy: call in the tenant's scope.
+    """
+    offset = (number - 1) * PAGE_SIZE
+    found, total = queries.invoices(
+        caller.organization_id, state=None, kind=None, limit=PAGE_SIZE, offset=offset
+    )
+    return Table(
+        id="invoices",
+        caption="Newest first",
+        columns=COLUMNS,
+        rows=[_row(invoice, to) for invoice in found],
+        empty=_empty(caller),
+        pages=pages_of(number, total, here),
+    )
+
+
+def total_of(invoice: Invoice) -> str:
+    """Return what is to be paid, with the currency."""
+    nanos = from_minor(invoice.total_minor, invoice.minor_places)
+    return f"{amount(nanos, invoice.minor_places)} {invoice.currency}"
+
+
+def state_of(invoice: Invoice) -> tuple[str, str]:
+    """Return what an invoice is, and the tone of it."""
+    if invoice.state == InvoiceState.DRAFT:
+        return "Draft", "warn"
+    if invoice.kind == InvoiceKind.CREDIT_NOTE:
+        return "Credit note", ""
+    return ("Credited", "") if hasattr(invoice, "credit_note") else ("Issued", "good")
+
+
+def _row(invoice: Invoice, to: To) -> list[Cell]:
+    state, tone = state_of(invoice)
+    due = "" if invoice.due_at is None else day(local_date(invoice.due_at, zone(invoice.timezone)))
+    return [
+        Cell(invoice.number or "Draft", url=to("invoice", invoice.reference)),
+        Cell(f"{day(invoice.first_day)} to {day(invoice.last_day)}"),
+        Cell(state, tone=tone or "plain"),
+        Cell(due or "–"),
+        Cell(total_of(invoice), value=str(invoice.total_minor), is_number=True),
+    ]
+
+
+def _empty(caller: Caller) -> str:
+    if not caller.plan.invoices:
+        return f"The plan {caller.plan.name} has no invoices."
+    return "No month has been invoiced yet: the first draft is made when this month is over."

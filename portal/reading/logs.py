@@ -1,0 +1,244 @@
+"""What the Usage logs show: records as the API answers them, a page at a time, and one in full."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from django.http import QueryDict
+from django.urls import reverse
+
+from core.moments import parse_moment
+from core.money import parse_money
+from core.paging import CURSOR_PARAMS
+from core.params import Params
+from organizations.models import Credential
+from organizations.tenancy import Caller
+from portal import numbers, times
+from portal.filters import Filters
+from portal.measures import MILLISECONDS, NONE
+from portal.tables import Cell, Column, Table
+from usage.links import LINKS
+from usage.listing import one_record, record_page
+from usage.schema import RECORD_FILTERS
+
+PAGE_SIZE: Final = 50
+OWN: Final = ("type", "endpoint", "provider", "status", *LINKS)
+"""The filters beside those of every page."""
+_ACCEPTED: Final = (*RECORD_FILTERS, "from", "to", *CURSOR_PARAMS)
+_COLUMNS: Final = (
+    Column("When"),
+    Column("Type"),
+    Column("API key"),
+    Column("Model"),
+    Column("Status"),
+    Column("Tokens", is_number=True),
+    Column("Latency", is_number=True),
+)
+
+To = Callable[..., str]
+
+
+@dataclass(frozen=True, slots=True)
+class LogsPage:
+    """A page of records; ``older`` and ``newest`` lead to other pages, where there are any."""
+
+    table: Table
+    api: str
+    older: str
+    newest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing a record says; ``url`` leads to all records that say the same."""
+
+    label: str
+    text: str
+    note: str = ""
+    url: str = ""
+    is_code: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPage:
+    """A record in full: what happened, what it took, what it cost, and what it belongs to."""
+
+    id: str
+    happened: list[Fact]
+    took: list[Fact]
+    cost: list[Fact]
+    belongs: list[Fact]
+    meta: list[Fact]
+    api: str
+    raw: dict[str, Any]
+
+
+def read(
+    caller: Caller, filters: Filters, own: Mapping[str, str], now: datetime, *, cursor: str | None, to: To
+) -> LogsPage:
+    """Read a page of records; ``own`` are the page's filters beside the bar's.
+
+    Raises: `Problem` 400 or 404 naming a parameter.
+    Tenancy: call in the tenant's scope.
+    """
+    asked = {**filters.of_api, **own, "take": str(PAGE_SIZE)} | ({} if cursor is None else {"cursor": cursor})
+    given = QueryDict(mutable=True)
+    given.update(asked)
+    items, following = record_page(Params(given, _ACCEPTED, deep=("meta",)), asked, caller, now)
+    names = dict(Credential.objects.values_list("client_id", "name"))
+    place = {**filters.parameters, **own}
+    columns = [*_COLUMNS, Column(f"Cost, {caller.currency}", is_number=True)]
+    rows = [_row(item, names, filters, to) for item in items]
+    return LogsPage(
+        table=Table(
+            "records", f"{filters.said}, newest first", columns, rows, "No record fits.", file="usage-logs"
+        ),
+        api=f"{reverse('records')}?{given.urlencode()}",
+        older=to("logs", **place, cursor=following) if following else "",
+        newest=to("logs", **place) if cursor is not None else "",
+    )
+
+
+def _row(item: dict[str, Any], names: Mapping[str, str], filters: Filters, to: To) -> list[Cell]:
+    moment = parse_moment(item["timestamp"])
+    tokens = item["tokens"]
+    failed = item["status"] == "error"
+    return [
+        Cell(
+            times.second(moment, filters.zone),
+            value=item["timestamp"],
+            exact=f"{item['timestamp']} · {item['id']}",
+            url=to("record", item["id"]),
+        ),
+        Cell(item["type"]),
+        Cell(names.get(item["clientId"], NONE), value=item["clientId"], exact=item["clientId"]),
+        Cell(item["model"] or NONE, value=item["model"] or ""),
+        Cell(
+            str(item["statusCode"] or item["status"]),
+            tone="bad" if failed else "good",
+            exact=item["errorType"] or item["status"],
+        ),
+        _number(None if tokens is None else numbers.exact(tokens["total"])),
+        _number(None if item["latencyMs"] is None else _latency(item["latencyMs"])),
+        _number(None if item["cost"] is None else _money(item["cost"])),
+    ]
+
+
+def _number(text: str | None) -> Cell:
+    return Cell(text or NONE, value=(text or "").replace(",", "").removesuffix(" ms"), is_number=True)
+
+
+def _latency(value: float) -> str:
+    return MILLISECONDS.exact(value)
+
+
+def _money(text: str) -> str:
+    return numbers.exact_money(parse_money(text))
+
+
+def read_one(caller: Caller, record_id: str, filters: Filters, now: datetime, to: To) -> RecordPage:
+    """Read one record.
+
+    Raises: `Problem` 404.
+    Tenancy: call in the tenant's scope.
+    """
+    item = one_record(record_id, caller, now)
+    names = dict(Credential.objects.values_list("client_id", "name"))
+    return RecordPage(
+        id=item["id"],
+        happened=_happened(item, names, filters, to),
+        took=_took(item),
+        cost=_cost(item),
+        belongs=[_link(name, item[name], to) for name in LINKS if item[name] is not None],
+        meta=[
+            Fact(name, str(value), url=to("logs", range="90d", **{f"meta[{name}]": _scalar(value)}))
+            for name, value in item["meta"].items()
+        ],
+        api=reverse("record", args=[item["id"]]),
+        raw=item,
+    )
+
+
+def _happened(item: dict[str, Any], names: Mapping[str, str], filters: Filters, to: To) -> list[Fact]:
+    moment, kept = parse_moment(item["timestamp"]), parse_moment(item["createdAt"])
+    outcome = " ".join(str(part) for part in (item["statusCode"], item["errorType"]) if part)
+    found = [
+        Fact("When", times.second(moment, filters.zone), item["timestamp"]),
+        Fact("Kept since", times.second(kept, filters.zone), item["createdAt"]),
+        _same("Type", "type", item, to),
+        Fact(
+            "API key",
+            names.get(item["clientId"], item["clientId"]),
+            item["clientId"],
+            to("usage", clientId=item["clientId"]),
+        ),
+        Fact("Status", item["status"], outcome, to("logs", status=item["status"])),
+        *(
+            _same(label, name, item, to)
+            for label, name in (
+                ("Endpoint", "endpoint"),
+                ("Capability", "capability"),
+                ("Model", "model"),
+                ("Provider", "provider"),
+            )
+            if item[name] is not None
+        ),
+    ]
+    if item["latencyMs"] is not None:
+        found.append(Fact("Latency", _latency(item["latencyMs"])))
+    return found
+
+
+def _same(label: str, name: str, item: dict[str, Any], to: To) -> Fact:
+    return Fact(label, item[name], url=to("logs", **{name: item[name]}))
+
+
+_TOKENS: Final = {
+    "prompt": "Prompt tokens",
+    "completion": "Completion tokens",
+    "total": "Tokens in all",
+    "cachedPrompt": "Read from the cache",
+    "cacheWrite": "Written to the cache",
+    "reasoning": "Reasoning tokens",
+}
+
+
+def _took(item: dict[str, Any]) -> list[Fact]:
+    tokens = item["tokens"] or {}
+    found = [Fact("Count", numbers.exact(item["count"]))]
+    found += [
+        Fact(label, numbers.exact(tokens[name]))
+        for name, label in _TOKENS.items()
+        if tokens.get(name) is not None
+    ]
+    found += [
+        Fact(name, numbers.exact(Decimal(str(value)))) for name, value in sorted(item["quantities"].items())
+    ]
+    return found
+
+
+def _cost(item: dict[str, Any]) -> list[Fact]:
+    if item["cost"] is None:
+        return [Fact("Cost", "Not priced yet", "No price fits this record.")]
+    found = [Fact("Cost", f"{_money(item['cost'])} {item['currency']}")]
+    if item.get("adjustment") is not None:
+        found.append(Fact("Priced later", item["adjustment"]["createdAt"]))
+    if item["priceId"] is not None:
+        found.append(Fact("Price", str(item["priceId"]), is_code=True))
+    else:
+        found.append(Fact("Price", "As it was sent"))
+    if item["reservationId"] is not None:
+        found.append(Fact("Reservation", str(item["reservationId"]), is_code=True))
+    return found
+
+
+def _link(name: str, value: str, to: To) -> Fact:
+    return Fact(name, value, url=to("logs", range="90d", **{name: value}), is_code=True)
+
+
+def _scalar(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,221 @@
+"""What the Models page shows: trends, shares, and a leaderboard with what each model gives for its cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from core.periods import Period, buckets
+from organizations.tenancy import Caller
+from portal import charts, measures, numbers
+from portal.filters import Filters
+from portal.kinds import NOTHING
+from portal.measures import Measure
+from portal.plots import Plot
+from portal.reading.asking import UNNAMED, Asker, bucket_label, question_address, wall
+from portal.tables import Cell, Column, Sorting, Table, cell, paged, sortable
+from usage.queries.buckets import Buckets
+from usage.queries.facets import Facet
+from usage.queries.rollups import Group
+
+VIEWS: Final = {"requests": measures.REQUESTS, "tokens": measures.TOKENS, "cost": measures.COST}
+COLUMNS: Final = (
+    measures.REQUESTS,
+    measures.ERROR_RATE,
+    measures.LATENCY,
+    measures.TOKENS,
+    measures.COST,
+    measures.PER_MILLION_TOKENS,
+)
+NAME: Final = "model"
+SORTS: Final = (NAME, *(measure.name for measure in COLUMNS))
+SHOWN: Final = 7
+"""How many models have a colour of their own; the rest are one."""
+OTHERS: Final = "Others"
+
+To = Callable[..., str]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelsPage:
+    """Everything on the page."""
+
+    trends: Plot
+    shares: Plot
+    leaderboard: Table
+    api: str
+    is_quiet: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """One model, or all others: what adds up, in all and in each bucket."""
+
+    name: str
+    total: Group
+    points: list[Group]
+
+
+def read(
+    caller: Caller, filters: Filters, now: datetime, *, view: str, sort: Sorting, to: To, here: To
+) -> ModelsPage:
+    """Read the page; ``here`` makes addresses of this page as it is filtered.
+
+    Tenancy: call in the tenant's scope.
+    """
+    asker, measure = Asker(caller, filters), VIEWS[view]
+    whole = buckets(filters.period, filters.granularity, filters.zone)
+    totals = asker.by(Facet.MODEL, COLUMNS)
+    standings = _standings(asker, totals, len(whole), measure)
+    return ModelsPage(
+        trends=_trends(asker, standings, whole, now, measure),
+        shares=_shares(asker, standings, measure),
+        leaderboard=_leaderboard(asker, totals, sort, to, here),
+        api=question_address(filters, COLUMNS, "total", Facet.MODEL),
+        is_quiet=not totals,
+    )
+
+
+def _standings(asker: Asker, totals: Sequence[Group], count: int, measure: Measure) -> list[_Standing]:
+    """Return the first models, most of the measure first, and the others as one."""
+    filters = asker.filters
+    series = Buckets.over(filters.period, filters.granularity, filters.zone)
+    found: dict[str, list[Group]] = {}
+    for group in asker.by(Facet.MODEL, tuple(VIEWS.values()), series):
+        found.setdefault(group.values[0], [NOTHING] * count)[group.bucket] = group
+    ranked = sorted(totals, key=lambda group: (-measure.drawn(group), group.values[0]))
+    shown = [_Standing(one.values[0] or UNNAMED, one, found[one.values[0]]) for one in ranked[:SHOWN]]
+    rest = ranked[SHOWN:]
+    if rest:
+        points = [_sum([found[one.values[0]][place] for one in rest]) for place in range(count)]
+        shown.append(_Standing(OTHERS, _sum(rest), points))
+    return shown
+
+
+def _sum(groups: Sequence[Group]) -> Group:
+    total = Group(0)
+    for group in groups:
+        for name, value in group.sums.items():
+            total.sums[name] = total.sums.get(name, 0) + value
+    return total
+
+
+def _unit(measure: Measure, asker: Asker) -> str:
+    return f" {asker.caller.currency}" if measure.is_money else ""
+
+
+def _trends(
+    asker: Asker, standings: list[_Standing], whole: list[Period], now: datetime, measure: Measure
+) -> Plot:
+    filters, unit = asker.filters, _unit(measure, asker)
+    points = [
+        charts.Bucket(
+            start=wall(period.start, filters),
+            end=wall(period.end, filters),
+            label=bucket_label(period.start, filters.granularity, filters),
+            exact=tuple(f"{measure.exact(one.points[place])}{unit}" for one in standings),
+            partial=now < period.end,
+        )
+        for place, period in enumerate(whole)
+    ]
+    lines = [charts.Series(one.name, tuple(map(measure.drawn, one.points))) for one in standings]
+    columns = [
+        Column("When"),
+        *(Column(f"{one.name}{unit and ','}{unit}", is_number=True) for one in standings),
+    ]
+    rows = [
+        [
+            Cell(point.label, value=point.start[:-1]),
+            *(_exact(measure, one.points[place]) for one in standings),
+        ]
+        for place, point in enumerate(points)
+    ]
+    title = f"{measure.label} over time"
+    first = f"{standings[0].name} has the most." if standings else "Nothing in these days."
+    return Plot(
+        id="trends",
+        title=title,
+        summary=first,
+        specification=charts.series(points, lines, shape="lines", granularity=filters.granularity),
+        table=Table("trends-table", f"{title}, newest first", columns, rows[::-1], file="model-trends"),
+        api=question_address(filters, tuple(VIEWS.values()), filters.granularity.value, Facet.MODEL),
+        size="tall",
+        is_empty=not standings,
+    )
+
+
+def _shares(asker: Asker, standings: list[_Standing], measure: Measure) -> Plot:
+    whole = sum(measure.drawn(one.total) for one in standings)
+    slices, rows = [], []
+    for one in standings:
+        share = measure.drawn(one.total) / whole if whole else 0.0
+        exact, percent = measure.exact(one.total), f"{share:.1%}"
+        slices.append(
+            charts.Slice(one.name, measure.drawn(one.total), f"{exact}{_unit(measure, asker)}", percent)
+        )
+        rows.append(
+            [Cell(one.name), _exact(measure, one.total), Cell(percent, value=f"{share:.6f}", is_number=True)]
+        )
+    columns = [Column("Model"), Column(measure.label, is_number=True), Column("Share", is_number=True)]
+    said = ", ".join(f"{one.name} {one.share}" for one in slices[:3])
+    return Plot(
+        id="shares",
+        title=f"Share of {measure.label.lower()}",
+        summary=f"{said}." if said else "Nothing in these days.",
+        specification=charts.donut(slices, title=measure.label),
+        table=Table("shares-table", f"Share of {measure.label.lower()}", columns, rows, file="model-shares"),
+        api=question_address(asker.filters, tuple(VIEWS.values()), "total", Facet.MODEL),
+        is_empty=not whole,
+    )
+
+
+def _exact(measure: Measure, group: Group) -> Cell:
+    exact = measure.exact(group)
+    return Cell(exact, value=exact.replace(",", ""), is_number=True)
+
+
+def _leaderboard(asker: Asker, totals: Sequence[Group], sort: Sorting, to: To, here: To) -> Table:
+    ranks = {group.values[0]: rank for rank, group in enumerate(totals, start=1)}
+    shown, pages = paged(_sorted(totals, sort), sort, here)
+    currency = asker.caller.currency
+    rows = [
+        [
+            _named(str(group.values[0]), asker.filters, to),
+            Cell(numbers.exact(ranks[group.values[0]]), is_number=True),
+            *(cell(measure, group, currency) for measure in COLUMNS),
+        ]
+        for group in shown
+    ]
+    columns = [
+        sortable("Model", NAME, sort, here, rising=True),
+        Column("Rank", is_number=True, meaning="by calls"),
+        *(
+            sortable(
+                f"{measure.label}, {currency}" if measure.is_money else measure.label,
+                measure.name,
+                sort,
+                here,
+            )
+            for measure in COLUMNS
+        ),
+    ]
+    return Table(
+        "leaderboard", "Models by what they were used for", columns, rows, pages=pages, file="models"
+    )
+
+
+def _sorted(totals: Sequence[Group], sort: Sorting) -> list[Group]:
+    if sort.by == NAME:
+        return sorted(totals, key=lambda group: str(group.values[0]).lower(), reverse=sort.descending)
+    measure = next(measure for measure in COLUMNS if measure.name == sort.by)
+    measured = [group for group in totals if measure.number(group) is not None]
+    rest = [group for group in totals if measure.number(group) is None]
+    return sorted(measured, key=lambda group: float(measure.number(group)), reverse=sort.descending) + rest
+
+
+def _named(name: str, filters: Filters, to: To) -> Cell:
+    if not name:
+        return Cell(UNNAMED)
+    return Cell(name, value=name, url=to("usage", **{**filters.parameters, "model": name}))

@@ -1,0 +1,388 @@
+"""What the Usage page shows: figures with their changes, use over time, by hour, capability and key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from core.periods import Granularity, Period, buckets, local_date
+from organizations.models import Credential
+from organizations.tenancy import Caller
+from portal import charts, measures, numbers, times
+from portal.charts.heat import WEEKDAYS
+from portal.figures import Card, card
+from portal.filters import Filters, day_parameters
+from portal.kinds import NOTHING
+from portal.measures import Measure
+from portal.numbers import Change
+from portal.plots import Plot
+from portal.reading.asking import UNNAMED, Asker, bucket_label, question_address, wall
+from portal.tables import Cell, Column, Table, cell
+from usage import reading
+from usage.queries.buckets import Buckets
+from usage.queries.facets import Facet
+from usage.queries.rollups import Group
+
+VIEWS: Final = {
+    "requests": (measures.REQUESTS,),
+    "tokens": (measures.PROMPT, measures.COMPLETION),
+    "cost": (measures.COST,),
+}
+VIEW_NAMES: Final = {"requests": "Requests", "tokens": "Tokens", "cost": "Cost"}
+_WHOLE: Final = {"requests": measures.REQUESTS, "tokens": measures.TOKENS, "cost": measures.COST}
+MAIN: Final = (measures.REQUESTS, measures.TOKENS, measures.COST)
+FIGURES: Final = (
+    *MAIN,
+    measures.PROMPT,
+    measures.COMPLETION,
+    measures.SUCCESS_RATE,
+    measures.LATENCY,
+)
+WORK: Final = (
+    measures.CONVERSATIONS,
+    measures.MESSAGES,
+    measures.PAGES,
+    measures.PROCESSOR_RUNS,
+    measures.DOCUMENTS,
+    measures.EXECUTIONS,
+    measures.FAILED_EXECUTIONS,
+)
+COLUMNS: Final = (
+    measures.REQUESTS,
+    measures.ERRORS,
+    measures.PROMPT,
+    measures.COMPLETION,
+    measures.TOKENS,
+    measures.COST,
+)
+EVERY: Final = tuple(dict.fromkeys((*FIGURES, *COLUMNS, *WORK)))
+BREAKDOWN: Final = (measures.REQUESTS, measures.ERROR_RATE, measures.TOKENS, measures.COST)
+AVERAGE_DAYS: Final = 7
+MONTH_DAYS: Final = 30
+TOP: Final = 12
+_DAY: Final = timedelta(days=1)
+
+To = Callable[..., str]
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """The last whole days against as many before them."""
+
+    label: str
+    short: str
+    exact: str
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
+class UsagePage:
+    """Everything on the page."""
+
+    cards: list[Card]
+    against: str | None
+    over_time: Plot
+    growth: list[Growth]
+    work: list[Card]
+    ratio: str | None
+    hours: Plot
+    capabilities: Table
+    keys: Table
+    api: str
+    is_quiet: bool
+
+
+def read(caller: Caller, filters: Filters, now: datetime, *, view: str, shape: str, to: To) -> UsagePage:
+    """Read the page; ``to`` makes addresses of pages in the organization.
+
+    Tenancy: call in the tenant's scope.
+    """
+    asker = Asker(caller, filters)
+    current = asker.total(EVERY, filters.period) or NOTHING
+    before = asker.total(EVERY, filters.before)
+    daily = _Daily.of(asker, now)
+    drawn = _Drawn.of(asker, now)
+    whole = _WHOLE[view]
+    sparks = drawn.groups[:-1] if drawn.ends_now else drawn.groups
+    return UsagePage(
+        cards=[card(one, current, before, sparks, caller.currency, is_main=one in MAIN) for one in FIGURES],
+        against=None if filters.before is None else times.days(filters.before, filters.zone),
+        over_time=_over_time(drawn, daily, view, shape, caller, to),
+        growth=[daily.growth(whole, days) for days in (AVERAGE_DAYS, MONTH_DAYS) if daily.reaches(days)],
+        work=[card(one, current, before, sparks, caller.currency) for one in WORK],
+        ratio=_ratio(current),
+        hours=_hours(asker, view),
+        capabilities=_breakdown(asker, Facet.CAPABILITY, whole, to),
+        keys=_by_key(asker, whole, to),
+        api=question_address(filters, EVERY, "total"),
+        is_quiet=not current.sums.get("requests"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """The buckets of the bar's days, with what adds up in each."""
+
+    filters: Filters
+    granularity: Granularity
+    starts: list[Period]
+    groups: list[Group]
+    now: datetime
+
+    @classmethod
+    def of(cls, asker: Asker, now: datetime) -> _Drawn:
+        filters = asker.filters
+        whole = buckets(filters.period, filters.granularity, filters.zone)
+        series = Buckets.over(filters.period, filters.granularity, filters.zone)
+        return cls(filters, filters.granularity, whole, asker.series(EVERY, filters.period, series), now)
+
+    @property
+    def ends_now(self) -> bool:
+        """Whether the last bucket isn't over."""
+        return bool(self.starts) and self.now < self.starts[-1].end
+
+
+@dataclass(frozen=True, slots=True)
+class _Daily:
+    """Days up to today, more than the bar's: what averages and growth are taken of."""
+
+    first: datetime
+    starts: list[datetime]
+    groups: list[Group]
+    since: datetime
+
+    @classmethod
+    def of(cls, asker: Asker, now: datetime) -> _Daily:
+        filters = asker.filters
+        since = reading.history_of(asker.caller, now)
+        back = now - (2 * MONTH_DAYS + 2) * _DAY
+        start = max(min(filters.period.start - AVERAGE_DAYS * _DAY, back), since)
+        period = Period(start, max(filters.period.end, now))
+        series = Buckets.over(period, Granularity.DAY, filters.zone)
+        groups = asker.series((measures.REQUESTS, measures.TOKENS, measures.COST), period, series)
+        starts = [series.start(place) for place in range(series.count)]
+        today = local_date(now, filters.zone)
+        over = [place for place, day in enumerate(starts) if local_date(day, filters.zone) < today]
+        kept = over[-1] + 1 if over else 0
+        return cls(start, starts[:kept], groups[:kept], since)
+
+    def reaches(self, days: int) -> bool:
+        """Tell whether twice as many whole days are known."""
+        return len(self.groups) >= 2 * days
+
+    def growth(self, measure: Measure, days: int) -> Growth:
+        """Return the last days against as many before."""
+        now, before = self._sum(measure, -days, None), self._sum(measure, -2 * days, -days)
+        return Growth(
+            label="Week over week" if days == AVERAGE_DAYS else "30 days over 30 days",
+            short=measure.writer.short(now),
+            exact=measure.writer.exact(now),
+            change=numbers.change(now, before),
+        )
+
+    def average(self, measure: Measure, day: datetime) -> float | None:
+        """Return the average of a day and the six before it; None where they aren't all known and over."""
+        try:
+            place = self.starts.index(day)
+        except ValueError:
+            return None
+        if place < AVERAGE_DAYS - 1:
+            return None
+        days = self.groups[place - AVERAGE_DAYS + 1 : place + 1]
+        return sum(measure.drawn(group) for group in days) / AVERAGE_DAYS
+
+    def _sum(self, measure: Measure, first: int, last: int | None) -> int:
+        return sum(int(measure.number(group)) for group in self.groups[first:last])
+
+
+def _over_time(drawn: _Drawn, daily: _Daily, view: str, shape: str, caller: Caller, to: To) -> Plot:
+    shown, whole = VIEWS[view], _WHOLE[view]
+    points = [_bucket(drawn, place, shown, caller, to) for place in range(len(drawn.starts))]
+    is_daily = drawn.granularity is Granularity.DAY
+    average = [daily.average(whole, period.start) for period in drawn.starts] if is_daily else []
+    unit = f" in {caller.currency}" if whole.is_money else ""
+    size = {Granularity.HOUR: "an hour", Granularity.DAY: "a day"}.get(
+        drawn.granularity, f"a {drawn.granularity.value}"
+    )
+    title = f"{VIEW_NAMES[view]} {size}{unit}"
+    return Plot(
+        id="over-time",
+        title=title,
+        summary=_summary(drawn, whole, points),
+        specification=charts.series(
+            points,
+            [charts.Series(one.label, tuple(map(one.drawn, drawn.groups))) for one in shown],
+            shape=shape,
+            granularity=drawn.granularity,
+            average=average if any(value is not None for value in average) else (),
+        ),
+        table=_time_table(drawn, title, caller, to),
+        api=question_address(drawn.filters, COLUMNS, drawn.granularity.value),
+        size="tall",
+        is_empty=not any(group.sums.get("requests") for group in drawn.groups),
+        note="The line is the average of seven days." if average else "",
+    )
+
+
+def _bucket(drawn: _Drawn, place: int, shown: Iterable[Measure], caller: Caller, to: To) -> charts.Bucket:
+    period, group, filters = drawn.starts[place], drawn.groups[place], drawn.filters
+    return charts.Bucket(
+        start=wall(period.start, filters),
+        end=wall(period.end, filters),
+        label=bucket_label(period.start, drawn.granularity, filters),
+        exact=tuple(_with_unit(one, group, caller.currency) for one in shown),
+        partial=drawn.now < period.end,
+        url=_records_of(period, filters, to),
+    )
+
+
+def _with_unit(measure: Measure, group: Group, currency: str) -> str:
+    return f"{measure.exact(group)} {currency}" if measure.is_money else measure.exact(group)
+
+
+def _records_of(period: Period, filters: Filters, to: To) -> str:
+    """Return where the records of a bucket are listed, by its days."""
+    last = day_parameters(filters, period.end - timedelta(microseconds=1))
+    return to("logs", **{**day_parameters(filters, period.start), "to": last["to"]})
+
+
+def _summary(drawn: _Drawn, measure: Measure, points: list[charts.Bucket]) -> str:
+    """Say in words what the chart shows at a glance."""
+    if not points:
+        return f"{measure.label}: nothing."
+    values = [measure.drawn(group) for group in drawn.groups]
+    most = values.index(max(values))
+    if not values[most]:
+        return f"{measure.label}: nothing in these days."
+    return f"{measure.label}: at most {measure.exact(drawn.groups[most])}, {points[most].label}."
+
+
+def _time_table(drawn: _Drawn, title: str, caller: Caller, to: To) -> Table:
+    rows = []
+    for period, group in zip(reversed(drawn.starts), reversed(drawn.groups), strict=True):
+        name = bucket_label(period.start, drawn.granularity, drawn.filters)
+        first = Cell(
+            name, value=wall(period.start, drawn.filters)[:-1], url=_records_of(period, drawn.filters, to)
+        )
+        rows.append([first, *(_exactly(one, group) for one in COLUMNS)])
+    columns = [Column("When"), *(Column(_headed(one, caller), is_number=True) for one in COLUMNS)]
+    return Table("over-time-table", f"{title}, newest first", columns, rows, file="usage-over-time")
+
+
+def _exactly(measure: Measure, group: Group) -> Cell:
+    exact = measure.exact(group)
+    return Cell(exact, value=exact.replace(",", ""), is_number=True)
+
+
+def _headed(measure: Measure, caller: Caller) -> str:
+    return f"{measure.label}, {caller.currency}" if measure.is_money else measure.label
+
+
+def _ratio(current: Group) -> str | None:
+    conversations = current.meters.get("conversations")
+    messages = current.meters.get("messages")
+    if not conversations or not messages:
+        return None
+    return numbers.exact((messages / conversations).quantize(Decimal("0.01")))
+
+
+def _hours(asker: Asker, view: str) -> Plot:
+    filters, measure = asker.filters, _WHOLE[view]
+    series = Buckets.over(filters.period, Granularity.HOUR, filters.zone)
+    cells: dict[tuple[int, int], Group] = {}
+    for place, group in enumerate(asker.series((measure,), filters.period, series)):
+        local = series.start(place).astimezone(filters.zone)
+        into = cells.setdefault((local.weekday(), local.hour), Group(0))
+        for name, value in group.sums.items():
+            into.sums[name] = into.sums.get(name, 0) + value
+    currency = asker.caller.currency
+    drawn = {
+        key: (measure.drawn(group), _with_unit(measure, group, currency)) for key, group in cells.items()
+    }
+    is_empty = not any(value for value, _ in drawn.values())
+    return Plot(
+        id="hours",
+        title=f"{VIEW_NAMES[view]} by weekday and hour",
+        summary=_busiest(drawn, is_empty=is_empty),
+        specification=charts.heat(drawn, title=measure.label),
+        table=_hours_table(cells, measure),
+        api=question_address(filters, (measure,), "hour"),
+        is_empty=is_empty,
+    )
+
+
+def _busiest(drawn: dict[tuple[int, int], tuple[float, str]], *, is_empty: bool) -> str:
+    if is_empty:
+        return "Nothing in these days."
+    weekday, hour = max(drawn, key=lambda key: drawn[key][0])
+    return f"Most on {WEEKDAYS[weekday]} at {hour:02}:00: {drawn[weekday, hour][1]}."
+
+
+def _hours_table(cells: dict[tuple[int, int], Group], measure: Measure) -> Table:
+    rows = [
+        [
+            Cell(f"{hour:02}:00"),
+            *(_exactly(measure, cells.get((weekday, hour), NOTHING)) for weekday in range(7)),
+        ]
+        for hour in range(24)
+    ]
+    columns = [Column("Hour"), *(Column(WEEKDAYS[day], is_number=True) for day in range(7))]
+    return Table("hours-table", f"{measure.label}, by hour and weekday", columns, rows, file="usage-by-hour")
+
+
+def _breakdown(asker: Asker, facet: Facet, by: Measure, to: To) -> Table:
+    found = asker.by(facet, (*BREAKDOWN, by))
+    filters = asker.filters
+
+    def first(group: Group) -> Cell:
+        name = str(group.values[0])
+        if not name:
+            return Cell(UNNAMED)
+        return Cell(name, value=name, url=to("usage", **{**filters.parameters, facet.value: name}))
+
+    return _table(asker, found, by, first, facet.value, "Capability", "capabilities")
+
+
+def _by_key(asker: Asker, by: Measure, to: To) -> Table:
+    found = asker.by(Facet.CLIENT, (*BREAKDOWN, by))
+    keys: dict[int, Credential] = {key.pk: key for key in Credential.objects.all()}
+    filters = asker.filters
+
+    def first(group: Group) -> Cell:
+        key = keys[group.values[0]]
+        url = to("usage", **{**filters.parameters, "clientId": key.client_id})
+        return Cell(key.name, value=key.client_id, note=key.client_id, url=url)
+
+    return _table(asker, found, by, first, "clientId", "API key", "keys")
+
+
+def _table(
+    asker: Asker,
+    found: list[Group],
+    by: Measure,
+    first: Callable[[Group], Cell],
+    facet: str,
+    heading: str,
+    file: str,
+) -> Table:
+    ranked = sorted(found, key=lambda group: -by.drawn(group))
+    most = max((by.drawn(group) for group in ranked), default=0.0)
+    currency = asker.caller.currency
+    rows: list[list[Cell]] = []
+    for group in ranked[:TOP]:
+        cells = [cell(one, group, currency, share=_share(one, by, group, most)) for one in BREAKDOWN]
+        rows.append([first(group), *cells])
+    hidden = len(ranked) - TOP
+    caption = f"{heading}, by {by.label.lower()}, most first" + (
+        f"; the first {TOP} of {len(ranked)}" if hidden > 0 else ""
+    )
+    columns = [Column(heading), *(Column(_headed(one, asker.caller), is_number=True) for one in BREAKDOWN)]
+    return Table(f"by-{facet}", caption, columns, rows, file=f"usage-by-{file}")
+
+
+def _share(one: Measure, by: Measure, group: Group, most: float) -> str:
+    """Return how long the bar of a row is, in hundredths of the longest."""
+    return f"{by.drawn(group) / most * 100:.1f}" if one is by and most else ""

@@ -1,0 +1,152 @@
+"""Tables of pages: columns that sort by a link, rows that lead further, pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from core.params import Params
+from portal.measures import Measure
+from usage.queries.rollups import Group
+
+PAGE_SIZE: Final = 25
+PARAMETERS: Final = ("sort", "order", "page")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column; ``sorted`` is ascending or descending where the rows stand in its order."""
+
+    label: str
+    is_number: bool = False
+    meaning: str = ""
+    url: str = ""
+    sorted: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What stands at one place: short, with the exact value at hand, and where it leads.
+
+    ``value`` is what a machine reads; ``share`` draws a bar of so many hundredths.
+    """
+
+    text: str
+    exact: str = ""
+    value: str = ""
+    url: str = ""
+    note: str = ""
+    share: str = ""
+    tone: str = ""
+    is_number: bool = False
+    is_code: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Where a page is among all: its number, of how many, and the ways to the next ones."""
+
+    number: int
+    count: int
+    total: int
+    previous: str = ""
+    next: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table; ``caption`` says what its rows are, ``empty`` what there is without any."""
+
+    id: str
+    caption: str
+    columns: list[Column]
+    rows: list[list[Cell]]
+    empty: str = "Nothing in these days."
+    pages: Pages | None = None
+    file: str = ""
+    foot: list[Cell] = field(default_factory=list)
+
+
+def cell(measure: Measure, group: Group, currency: str = "", **more: Any) -> Cell:
+    """Return the cell of a measure."""
+    exact = measure.exact(group)
+    unit = f" {currency}" if measure.is_money and currency else ""
+    return Cell(
+        measure.short(group),
+        exact=f"{exact}{unit}",
+        value=exact.replace(",", "").removesuffix(" ms"),
+        is_number=True,
+        **more,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Sorting:
+    """By which column rows stand, and on which page one is."""
+
+    by: str
+    descending: bool
+    page: int
+
+
+def sorting(params: Params, names: Sequence[str], default: str, *, rising: Iterable[str] = ()) -> Sorting:
+    """Read ``sort``, ``order`` and ``page``; columns in ``rising`` begin with the smallest.
+
+    Raises: `Problem` 400.
+    """
+    by = params.choice("sort", names, default)
+    order = params.choice("order", ("asc", "desc"), "asc" if by in rising else "desc")
+    return Sorting(by, order == "desc", params.integer("page", 1, minimum=1, maximum=100_000))
+
+
+def sortable(
+    label: str,
+    name: str,
+    now: Sorting,
+    to: Callable[..., str],
+    *,
+    rising: bool = False,
+    **more: Any,
+) -> Column:
+    """Return a column whose heading sorts by it, the other way round when it does so already."""
+    is_sorted = now.by == name
+    descending = not now.descending if is_sorted else not rising
+    return Column(
+        label,
+        is_number=more.pop("is_number", not rising),
+        url=to(sort=name, order="desc" if descending else "asc"),
+        sorted=("descending" if now.descending else "ascending") if is_sorted else "",
+        **more,
+    )
+
+
+def pages_of(number: int, total: int, to: Callable[..., str]) -> Pages | None:
+    """Return where a page of rows that were read by themselves is; None where there is only one."""
+    count = max(-(-total // PAGE_SIZE), 1)
+    if count == 1 and number == 1:
+        return None
+    return Pages(
+        number,
+        count,
+        total,
+        previous=to(page=str(number - 1)) if number > 1 else "",
+        next=to(page=str(number + 1)) if number < count else "",
+    )
+
+
+def paged(rows: Sequence[Any], now: Sorting, to: Callable[..., str]) -> tuple[Sequence[Any], Pages | None]:
+    """Return the rows of the page, and the ways to the others where there are any."""
+    count = max(-(-len(rows) // PAGE_SIZE), 1)
+    number = min(now.page, count)
+    if count == 1:
+        return rows, None
+    order = {"sort": now.by, "order": "desc" if now.descending else "asc"}
+    pages = Pages(
+        number,
+        count,
+        len(rows),
+        previous=to(**order, page=str(number - 1)) if number > 1 else "",
+        next=to(**order, page=str(number + 1)) if number < count else "",
+    )
+    return rows[(number - 1) * PAGE_SIZE : number * PAGE_SIZE], pages

@@ -1,0 +1,329 @@
+"""Every page in a real browser: nothing complained of, nothing cut off, and nothing in anybody's way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from core import clock
+from portal import pages, registry
+from tests.browser.conftest import PASSWORD, Visit
+from tests.portal.pages import add_member
+from tests.usage.exports import support
+from tests.usage.factories import Tenant, at, record
+from usage.rollups.fold import fold_pending
+
+assert pages.__all__
+
+DRAWN = ".drawing:not(.coming) svg"
+WIDTHS = (360, 768, 1440)
+OF_ACCOUNTS = (
+    "/account/",
+    "/account/password/",
+    "/account/factors/",
+    "/account/sessions/",
+    "/account/confirm/",
+)
+OF_STRANGERS = ("/sign-in/", "/account/password/reset/", "/account/password/reset/sent/", "/nowhere")
+
+
+@pytest.fixture
+def used(acme: Tenant) -> Tenant:
+    """An organization with records of many days, errors, models, capabilities and an export."""
+    now = clock.now()
+    acme.api.keep(
+        *(
+            record(
+                f"{days}-{place}",
+                timestamp=at(now - timedelta(days=days, hours=place)),
+                model=f"model-{place}",
+                capability=("chat", "search", "parsing")[place % 3],
+                endpoint=f"/v1/{place % 2}",
+                conversationId=f"conversation-{days}",
+                tokens={"prompt": 1234 * (place + 1), "completion": 67},
+                cost=f"0.{days + 10}1234567",
+                latencyMs=120 + place,
+                status="error" if place == 3 else "success",
+                statusCode=503 if place == 3 else 200,
+                errorType="overloaded" if place == 3 else None,
+                quantities={"conversations": 1, "messages": 4, "pages": 2},
+                meta={"team": "search"},
+            )
+            for days in range(40)
+            for place in range(4)
+        )
+    )
+    fold_pending()
+    support.write(acme, support.ask(acme))
+    return acme
+
+
+def paths(tenant: Tenant) -> list[str]:
+    """Return the address of every page that is registered for reading, but files."""
+    places = {"<slug:client_id>": tenant.client_id, "<path:record_id>": "1-1"}
+    found = []
+    for view in registry.patterns():
+        if not _is_read(view.name or "") or "<uuid" in str(view.pattern):
+            continue
+        path = f"/{view.pattern}"
+        for place, value in places.items():
+            path = path.replace(place, value)
+        if "<" not in path:
+            found.append(path)
+    return found
+
+
+def _is_read(name: str) -> bool:
+    return "GET" in registry.methods_of(name)
+
+
+def settle(page: Page) -> None:
+    """Wait until everything is drawn."""
+    for chart in page.locator("[data-chart]").all():
+        expect(chart.locator(DRAWN)).to_be_visible()
+
+
+def violations(page: Page) -> list[str]:
+    """Return what axe finds, each with where it is."""
+    found: dict[str, Any] = Axe().run(page).response
+    return [
+        f"{one['id']} at {node['target']}: {node['html'][:120]}"
+        for one in found["violations"]
+        for node in one["nodes"]
+    ]
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_page_is_accessible_and_fits(used: Tenant, open_page: Callable[..., Visit], theme: str) -> None:
+    visit = open_page(theme=theme)
+    visit.sign_in(used)
+    wrong: dict[str, Any] = {}
+    for path in [*paths(used), *OF_ACCOUNTS]:
+        visit.page.set_viewport_size({"width": 1440, "height": 900})
+        answer = visit.page.goto(f"{visit.url}{path}")
+        assert answer is not None
+        assert answer.status == 200, path
+        settle(visit.page)
+        if found := violations(visit.page):
+            wrong[path] = found
+        for width in WIDTHS:
+            visit.page.set_viewport_size({"width": width, "height": 900})
+            if visit.overflow():
+                wrong[f"{path} at {width}"] = visit.overflow()
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_what_strangers_see_is_accessible(
+    transactional_db: None, open_page: Callable[..., Visit], theme: str
+) -> None:
+    visit = open_page(theme=theme, width=360)
+    wrong = {}
+    for path in OF_STRANGERS:
+        visit.page.goto(f"{visit.url}{path}")
+        if found := violations(visit.page):
+            wrong[path] = found
+        assert visit.overflow() == 0
+    assert wrong == {}
+    # The browser itself reports the status.
+    visit.complaints[:] = [one for one in visit.complaints if "404" not in one]
+
+
+def test_a_filter_is_in_the_address_and_can_be_shared(used: Tenant, open_page: Callable[..., Visit]) -> None:
+    visit = open_page()
+    page = visit.page
+    visit.sign_in(used)
+    page.get_by_role("link", name="Usage", exact=True).click()
+    page.get_by_label("Capability", exact=True).select_option("search")
+    page.wait_for_url("**/usage/?*capability=search*")
+    page.get_by_label("Days", exact=True).select_option("7d")
+    page.wait_for_url("**range=7d*")
+    page.get_by_role("link", name="Tokens", exact=True).click()
+    page.wait_for_url("**view=tokens*")
+    requests = visit.figure("requests")
+    assert requests == "7"
+    shared = open_page()
+    shared.sign_in(used, "analyst")
+    shared.page.goto(page.url)
+    assert shared.figure("requests") == requests
+    expect(shared.page.get_by_label("Capability", exact=True)).to_have_value("search")
+    shared.page.get_by_role("link", name="Clear the filters").click()
+    expect(shared.page.get_by_label("Capability", exact=True)).to_have_value("")
+
+
+def test_days_of_ones_own(used: Tenant, visit: Visit) -> None:
+    page = visit.page
+    visit.sign_in(used)
+    page.goto(f"{visit.url}/usage/")
+    expect(page.get_by_label("From", exact=True)).to_be_hidden()
+    page.get_by_label("Days", exact=True).select_option("custom")
+    page.wait_for_url("**range=custom*")
+    day = (clock.now() - timedelta(days=3)).date().isoformat()
+    page.get_by_label("From", exact=True).fill(day)
+    page.get_by_label("From", exact=True).blur()
+    page.wait_for_url(f"**from={day}*")
+    expect(page.locator("#over-time-chart").locator(DRAWN)).to_be_visible()
+
+
+def test_from_a_chart_to_the_records_and_to_one_in_full(used: Tenant, visit: Visit) -> None:
+    page = visit.page
+    visit.sign_in(used)
+    page.goto(f"{visit.url}/usage/?capability=search")
+    settle(page)
+    box = page.locator("#over-time-chart").bounding_box()
+    assert box is not None
+    page.locator("#over-time-chart").click(position={"x": box["width"] / 2, "y": box["height"] / 2})
+    page.wait_for_url("**/logs/?*capability=search*")
+    expect(page.locator("#records tbody tr")).to_have_count(1)
+    page.locator("#records tbody a").first.click()
+    expect(page.get_by_role("heading", name="Record")).to_be_visible()
+    page.get_by_role("link", name="conversation-").click()
+    page.wait_for_url("**/logs/?*conversationId=*")
+    expect(page.locator("#records tbody tr")).to_have_count(4)
+
+
+def test_metadata_filters_records(used: Tenant, visit: Visit) -> None:
+    page = visit.page
+    visit.sign_in(used)
+    page.goto(f"{visit.url}/logs/")
+    page.get_by_text("By what records belong to").click()
+    page.get_by_label("Metadata").fill("team")
+    page.get_by_label("Its value").fill("nobody")
+    page.get_by_role("button", name="Filter").click()
+    expect(page.get_by_text("No record fits.")).to_be_visible()
+    page.get_by_role("link", name="Remove the filter meta[team]").click()
+    expect(page.locator("#records tbody tr")).to_have_count(50)
+
+
+def test_charts_are_taken_along(used: Tenant, visit: Visit) -> None:
+    page = visit.page
+    visit.sign_in(used)
+    page.goto(f"{visit.url}/usage/")
+    settle(page)
+    with page.expect_download() as picture:
+        page.get_by_role("button", name="PNG of Requests a day").click()
+    assert picture.value.path().read_bytes().startswith(b"\x89PNG")
+    with page.expect_download() as table:
+        page.get_by_role("button", name="CSV of Requests a day").click()
+    lines = table.value.path().read_text().splitlines()
+    assert lines[0] == 'When,Requests,Errors,Prompt tokens,Completion tokens,Tokens,"Cost, EUR"'
+    assert len(lines) == 31
+    assert sum(int(line.split(",")[1]) for line in lines[1:]) == int(visit.figure("requests"))
+
+
+def test_a_key_is_made_rotated_and_revoked(used: Tenant, visit: Visit) -> None:
+    page = visit.page
+    visit.sign_in(used, "developer")
+    page.get_by_role("link", name="API keys").click()
+    page.get_by_role("link", name="Create a key").click()
+    page.get_by_role("button", name="Create the key").click()
+    expect(page.get_by_text("Please fill this in.")).to_be_visible()
+    visit.complaints.clear()
+    page.get_by_label("Name").fill("Laptop")
+    page.get_by_role("button", name="Create the key").click()
+    first = page.locator("#secret").inner_text()
+    assert first.startswith("hr_")
+    page.get_by_role("button", name="Copy").first.click()
+    assert page.evaluate("navigator.clipboard.readText()") == first
+    page.get_by_role("link", name="Go to the key").click()
+    page.get_by_text("Rotate…").click()
+    page.get_by_role("button", name="Rotate the key").click()
+    assert page.locator("#secret").inner_text() != first
+    page.get_by_role("link", name="Go to the key").click()
+    page.get_by_text("Revoke…").click()
+    page.get_by_role("button", name="Revoke the key").click()
+    expect(page.get_by_text("The key Laptop is revoked")).to_be_visible()
+    expect(page.get_by_text("Rotate…")).to_have_count(0)
+
+
+def test_an_export_is_asked_for_and_taken(used: Tenant, visit: Visit) -> None:
+    page = visit.page
+    visit.sign_in(used)
+    page.get_by_role("link", name="Exports").click()
+    with page.expect_download() as file:
+        page.get_by_role("link", name="Download").first.click()
+    assert file.value.path().stat().st_size > 0
+    page.get_by_label("What").select_option("daily")
+    page.get_by_role("button", name="Make the export").click()
+    expect(page.get_by_text("The export is on its way")).to_be_visible()
+    expect(page.locator("#exports tbody tr")).to_have_count(2)
+
+
+def test_somebody_is_invited_and_joins(used: Tenant, open_page: Callable[..., Visit]) -> None:
+    owner = open_page()
+    owner.sign_in(used)
+    page = owner.page
+    page.goto(f"{owner.url}/settings/members/")
+    page.get_by_role("textbox", name="E-mail address").fill("new@example.org")
+    page.locator("#id_role").select_option("developer")
+    page.get_by_role("button", name="Invite").click()
+    link = page.locator("#invitation-link").inner_text()
+    new = open_page(width=360)
+    new.page.goto(link)
+    new.page.get_by_label("Your name").fill("New")
+    new.page.get_by_label("Password").fill(PASSWORD)
+    new.page.get_by_role("button", name="Join").click()
+    expect(new.page.get_by_text("Welcome to Acme.")).to_be_visible()
+
+
+def test_the_menu_of_a_small_window(used: Tenant, open_page: Callable[..., Visit]) -> None:
+    visit = open_page(width=360)
+    page = visit.page
+    visit.sign_in(used)
+    link = page.get_by_role("link", name="Models")
+    expect(link).to_be_hidden()
+    page.get_by_role("button", name="Menu").click()
+    expect(link).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(link).to_be_hidden()
+    page.get_by_role("button", name="Menu").click()
+    link.click()
+    expect(page.get_by_role("heading", name="Models")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("role", "hidden"),
+    [("owner", []), ("analyst", ["Settings"]), ("developer", ["Settings"]), ("billing", ["Settings"])],
+)
+def test_the_menu_shows_what_the_role_may(used: Tenant, visit: Visit, role: str, hidden: list[str]) -> None:
+    visit.sign_in(used, role)
+    labels = visit.page.locator("#menu a").all_inner_texts()
+    assert {"Overview", "Usage", "Models", "Usage logs", "API keys", "Exports", "API"} <= set(labels)
+    assert ("Settings" not in labels) is bool(hidden)
+
+
+def test_a_passkey_signs_in(used: Tenant, visit: Visit) -> None:
+    page = visit.page
+    device = page.context.new_cdp_session(page)
+    device.send("WebAuthn.enable")
+    options = {
+        "protocol": "ctap2",
+        "transport": "internal",
+        "hasResidentKey": True,
+        "hasUserVerification": True,
+        "isUserVerified": True,
+        "automaticPresenceSimulation": True,
+    }
+    device.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+    url = visit.url.replace("127.0.0.1", "localhost")
+    user = add_member(used)
+    page.goto(f"{url}/sign-in/?next=/account/factors/webauthn/add/")
+    page.get_by_label("E-mail address").fill(user.email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Confirm").click()
+    page.get_by_label("Passwordless").check()
+    page.get_by_role("button", name="Add").click()
+    page.wait_for_url("**/account/factors/recovery-codes/**")
+    page.goto(f"{url}/")
+    page.locator(".menu.end summary").click()
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("button", name="Use a passkey").click()
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible()

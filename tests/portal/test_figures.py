@@ -1,0 +1,230 @@
+"""Every figure of a page is the API's for the same filter, asked at the address that the page names."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import timedelta
+from html import unescape
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from tests.portal.pages import HTMX, figures, table
+from tests.usage.factories import NOW, Tenant, at, make_tenant, record
+from usage.rollups.fold import fold_pending
+
+pytestmark = pytest.mark.django_db
+
+FILTERS: tuple[dict[str, str], ...] = (
+    {},
+    {"range": "7d"},
+    {"range": "day"},
+    {"range": "month", "capability": "chat"},
+    {"range": "90d", "model": "model-1"},
+    {"range": "custom", "from": "2026-06-01", "to": "2026-06-30"},
+)
+
+
+@pytest.fixture
+def used(acme: Tenant) -> Tenant:
+    """An organization with use of two keys, some of it not folded."""
+    other = acme.another_credential("Other")
+    for number, tenant in enumerate((acme, other)):
+        tenant.api.keep(
+            *(
+                record(
+                    f"{number}-{hours}",
+                    timestamp=at(NOW - timedelta(hours=hours * 17)),
+                    model=f"model-{hours % 3}" if hours % 5 else None,
+                    capability=("chat", "search")[hours % 2],
+                    endpoint=f"/v1/{hours % 2}",
+                    tokens={"prompt": 101 * hours, "completion": 7},
+                    cost=f"0.{hours + 10}1234",
+                    latencyMs=100 + hours,
+                    status="error" if hours % 9 == 0 else "success",
+                    statusCode=503 if hours % 9 == 0 else 200,
+                    quantities={"conversations": 1, "messages": 3, "pages": "0.5"},
+                )
+                for hours in range(100)
+            )
+        )
+        if number == 0:
+            fold_pending()
+    return acme
+
+
+def api(client: Client, page: Any, name: str) -> Any:
+    """Return what the API answers at the address that the page names."""
+    match = re.search(rf'<a href="([^"]+)" data-api="{name}"', page.content.decode())
+    assert match is not None, name
+    return client.get(unescape(match[1])).json()
+
+
+def plain(value: Any) -> str:
+    """Write a number of the API as a page's exact figure has it, without its unit."""
+    if value is None:
+        return "–"
+    text = str(value)
+    if "." in text:
+        whole, fraction = text.split(".")
+        return f"{whole}.{fraction.rstrip('0')}".rstrip(".")
+    return text
+
+
+def bare(text: str) -> str:
+    """Return an exact figure without its unit and needless zeros."""
+    number = text.replace(",", "").removesuffix(" ms").removesuffix("%")
+    return plain(number)
+
+
+@pytest.mark.parametrize("chosen", FILTERS)
+def test_figures_of_usage(used: Tenant, member: Client, chosen: dict[str, str]) -> None:
+    page = member.get("/usage/", chosen)
+    [row] = api(member, page, "figures")["rows"]
+    shown = figures(page)
+    assert len(shown) == 14
+    for name, text in shown.items():
+        value = row[name.replace("-", ".")]
+        expected = round(value * 100, 6) if name == "successRate" and value is not None else value
+        assert bare(text) == plain(expected), name
+
+
+@pytest.mark.parametrize("chosen", FILTERS)
+def test_the_series_of_usage(used: Tenant, member: Client, chosen: dict[str, str]) -> None:
+    page = member.get("/usage/", chosen)
+    if 'data-api="over-time"' not in page.content.decode():
+        assert figures(page)["requests"] == "0"
+        return
+    rows = api(member, page, "over-time")["rows"]
+    names = ("requests", "errors", "promptTokens", "completionTokens", "tokens", "cost")
+    expected = [[plain(row[name]) for name in names] for row in reversed(rows)]
+    shown = [[bare(cell) for cell in row[1:]] for row in table(page, "over-time-table")]
+    assert shown == expected
+
+
+@pytest.mark.parametrize("chosen", FILTERS[:5])
+def test_the_leaderboard_of_models(used: Tenant, member: Client, chosen: dict[str, str]) -> None:
+    page = member.get("/models/", chosen)
+    rows = api(member, page, "leaderboard")["rows"]
+    board = {row[0]: row for row in cells(page, "leaderboard")}
+    assert len(board) == len(rows)
+    for row in rows:
+        shown = board[row["model"] or "(none)"]
+        assert shown[2] == str(row["requests"])
+        assert bare(shown[5]) == plain(row["tokens"])
+        assert bare(shown[6]) == plain(row["cost"])
+
+
+def cells(page: Any, name: str) -> list[list[str]]:
+    """Return the machine-readable values of a table's rows, the shown ones where there are none."""
+    pattern = rf'<table id="{name}">.*?<tbody>(.*?)</tbody>'
+    match = re.search(pattern, page.content.decode(), flags=re.DOTALL)
+    assert match is not None
+    found = []
+    for row in re.findall(r"<tr>(.*?)</tr>", match[1], flags=re.DOTALL):
+        entries = re.findall(r"<t[hd]([^>]*)>(.*?)</t[hd]>", row, flags=re.DOTALL)
+        found.append([_value(attributes, body) for attributes, body in entries])
+    return found
+
+
+def _value(attributes: str, body: str) -> str:
+    match = re.search(r'data-value="([^"]*)"', attributes)
+    return unescape(match[1] if match else re.sub(r"<[^>]*>", "", body).strip())
+
+
+@pytest.mark.parametrize("timeframe", ["1h", "24h", "7d", "30d", "90d", "1y", "all"])
+def test_keys(used: Tenant, member: Client, timeframe: str) -> None:
+    page = member.get("/keys/", {"timeframe": timeframe})
+    answer = api(member, page, "keys")
+    shown = {row[0]: row for row in cells(page, "keys")}
+    assert len(shown) == len(answer["usage"]["keys"])
+    for key in answer["usage"]["keys"]:
+        assert shown[key["keyId"]][1] == str(key["requests"])
+        assert shown[key["keyId"]][6] == key["cost"]
+    one = member.get(f"/keys/{used.client_id}/", {"timeframe": timeframe})
+    usage = api(member, one, "key")["usage"]
+    found = figures(one)
+    assert found["requests"] == str(usage["requests"])
+    assert bare(found["cost"]) == plain(usage["cost"])
+    assert bare(found["latency-p95"]) == plain(usage["latency"]["p95"])
+
+
+@pytest.mark.parametrize("chosen", [{}, {"status": "error"}, {"model": "model-1", "range": "7d"}])
+def test_records(used: Tenant, member: Client, chosen: dict[str, str]) -> None:
+    page = member.get("/logs/", chosen)
+    answer = api(member, page, "records")
+    assert [row[0] for row in cells(page, "records")] == [item["timestamp"] for item in answer["items"]]
+    older = re.search(r'rel="next" href="([^"]+)"', page.content.decode())
+    assert (older is not None) is (answer["cursor"] is not None)
+
+
+def test_pages_of_records_follow_each_other(used: Tenant, member: Client) -> None:
+    seen: list[str] = []
+    path: str | None = "/logs/?range=90d"
+    while path is not None:
+        page = member.get(path)
+        seen += re.findall(r'href="/logs/([^/"]+)/"', page.content.decode())
+        older = re.search(r'rel="next" href="([^"]+)"', page.content.decode())
+        path = unescape(older[1]) if older else None
+    assert len(seen) == len(set(seen)) == 200
+
+
+def test_a_record_in_full(used: Tenant, member: Client) -> None:
+    page = member.get("/logs/0-9/")
+    item = api(member, page, "record")
+    html = page.content.decode()
+    assert item["id"] == "0-9"
+    assert "Not priced yet" not in html
+    assert bare(re.findall(r"<dt>Cost</dt><dd>([\d.,]+) EUR", html)[0]) == plain(item["cost"])
+    assert member.get("/logs/nothing/").status_code == 404
+
+
+def test_the_form_may_send_empty_fields_and_the_address_has_none(used: Tenant, member: Client) -> None:
+    answer = member.get("/usage/?clientId=&capability=chat&model=&range=30d", headers=HTMX)
+    assert answer["HX-Push-Url"] == "/usage/?capability=chat"
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("range=year", "Invalid range"),
+        ("range=custom&from=tomorrow", "from must be a day"),
+        ("range=custom&from=2026-02-02&to=2026-02-01", "must not come before"),
+        ("view=latency", "Invalid view"),
+        ("colour=red", "There is no parameter"),
+    ],
+)
+def test_what_makes_no_sense_is_said(used: Tenant, member: Client, query: str, said: str) -> None:
+    answer = member.get(f"/usage/?{query}")
+    assert answer.status_code == 400
+    assert said in answer.content.decode()
+
+
+def test_a_key_of_others_is_unknown(used: Tenant, member: Client) -> None:
+    other = make_tenant("Globex")
+    assert member.get("/usage/", {"clientId": other.client_id}).status_code == 404
+    assert member.get(f"/keys/{other.client_id}/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "most"), [("/usage/", 27), ("/models/", 22), ("/keys/", 23), ("/logs/", 22), ("/reference/", 16)]
+)
+def test_pages_ask_the_database_few_things(
+    used: Tenant, member: Client, path: str, most: int, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    member.get(path)
+    with django_assert_max_num_queries(most):
+        member.get(path)
+
+
+def test_charts_hold_what_their_tables_say(used: Tenant, member: Client) -> None:
+    page = member.get("/usage/?view=cost").content.decode()
+    match = re.search(r'<script id="over-time-data" type="application/json">(.*?)</script>', page, re.DOTALL)
+    assert match is not None
+    drawn = json.loads(match[1])["datasets"]["marks"]
+    rows = table(member.get("/usage/?view=cost"), "over-time-table")
+    shown = [float(row[6].replace(",", "")) for row in reversed(rows)]
+    assert [round(mark["value"] - mark["low"], 9) for mark in drawn] == shown

@@ -1,0 +1,98 @@
+"""The pages of credits and invoices."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+import time_machine
+from django.test import Client
+
+from billing.invoices import services
+from billing.ledger.services import grant
+from tests.billing.invoices.months_of_use import IN_JUNE, call, issue, list_price
+from tests.portal.pages import sign_in, table, text
+from tests.usage.factories import NOW, Tenant, at, make_tenant, record
+
+pytestmark = pytest.mark.django_db
+
+
+def give(tenant: Tenant, amount: int, **fields: object) -> None:
+    terms = {"allowance": "credits", "reason": "Welcome", **fields}
+    grant(organization_id=tenant.id, amount=Decimal(amount), **terms)  # type: ignore[arg-type]
+
+
+def test_credits_show_what_is_left_and_every_grant(acme: Tenant, member: Client) -> None:
+    give(acme, 1000)
+    give(acme, 50, priority=1, expires_at=NOW + timedelta(days=1), reason="Trial")
+    acme.api.keep(record(quantities={"credits": "60.5"}))
+    page = member.get("/credits/")
+    assert "Credits: 989.5 left" in text(page)
+    assert "Quota" not in text(page).replace("Credits and quota", "")
+    rows = [[cell.strip() for cell in row] for row in table(page, "grants")]
+    assert rows[0][1:4] == ['<span class="tag plain">Used</span>', "0", "50"]
+    assert rows[1][1:4] == ['<span class="tag good">Active</span>', "989.5", "1,000"]
+
+
+def test_without_grants_the_page_says_so(member: Client) -> None:
+    assert "Nothing was granted yet." in text(member.get("/credits/"))
+
+
+def test_invoices_are_listed_with_their_totals(acme: Tenant, member: Client) -> None:
+    acme.api.keep(call(cost="1234.567"))
+    invoice = issue(acme).invoice
+    page = member.get("/invoices/")
+    assert "ACME-2026-0001 1 June 2026 to 30 June 2026 Issued 29 July 2026 1,234.57 EUR" in text(page)
+    assert f'href="/invoices/{invoice.number}/"' in page.content.decode()
+
+
+def test_an_invoice_shows_its_lines_and_how_they_come_to_its_total(acme: Tenant, member: Client) -> None:
+    list_price()
+    acme.api.keep(*(call() for _ in range(3)), record(timestamp=at(IN_JUNE)), call(cost="2"))
+    number = issue(acme).invoice.number
+    shown = text(member.get(f"/invoices/{number}/"))
+    for words in (
+        f"Invoice {number}",
+        "2.01 EUR Issued",
+        "openai / gpt-4o 2.01026",
+        "Prompt tokens 1,800 3.00 per 1,000,000 0.00540",
+        "Requests, at the cost reported with them 1 – 2.00000",
+        "Sum of the lines 2.01026",
+        "Rounding −0.00026",
+        "Total 2.01 EUR",
+        "1 record of this period had no price yet",
+    ):
+        assert words in shown
+
+
+def test_a_draft_and_what_was_credited_say_so(acme: Tenant, member: Client) -> None:
+    invoice = issue(acme).invoice
+    note = services.credit(organization_id=acme.id, invoice_id=invoice.pk, reason="Wrong recipient.")
+    services.redraft(organization_id=acme.id, invoice_id=invoice.pk)
+    assert "A draft: it changes with the records" in text(member.get("/invoices/draft-2026-06-01/"))
+    assert f"was taken back by the credit note {note.number}" in text(
+        member.get(f"/invoices/{invoice.number}/")
+    )
+    credited = text(member.get(f"/invoices/{note.number}/"))
+    assert f"Takes back invoice {invoice.number} as a whole. Wrong recipient." in credited
+
+
+def test_the_document_is_a_pdf(acme: Tenant, member: Client) -> None:
+    number = issue(acme).invoice.number
+    answer = member.get(f"/invoices/{number}/pdf/")
+    assert answer.headers["Content-Type"] == "application/pdf"
+    assert answer.content.startswith(b"%PDF-1.7")
+    assert member.get("/invoices/none/").status_code == 404
+
+
+def test_what_a_member_may_not_see_is_not_in_their_menu(acme: Tenant, member: Client) -> None:
+    developer = sign_in(acme, "developer")
+    assert "Invoices" in text(member.get("/"))
+    assert "Invoices" not in text(developer.get("/"))
+    assert developer.get("/invoices/").status_code == 403
+
+
+def test_a_plan_without_invoices_is_told_of(stopped_clock: time_machine.Traveller, db: None) -> None:
+    small = make_tenant("Small", plan="starter")
+    assert "The plan Starter has no invoices." in text(sign_in(small).get("/invoices/"))
