@@ -2,6 +2,7 @@
 
 from portal.pages import (
     allowances,
+    costs,
     exports,
     invoices,
     keys,
@@ -15,6 +16,7 @@ from portal.pages import (
 
 __all__ = [
     "allowances",
+    "costs",
     "exports",
     "invoices",
     "keys",

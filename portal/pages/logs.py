@@ -7,12 +7,13 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 
 from core import clock
+from core.moments import format_moment, parse_moment
 from core.params import Params
 from core.problems import invalid_parameter
 from organizations.models import User
 from organizations.roles import Scope
 from organizations.tenancy import Caller
-from portal import filters
+from portal import filters, times
 from portal.bar import bar
 from portal.filters import params_of
 from portal.links import ORGANIZATION
@@ -29,7 +30,7 @@ _FORM = ("metaKey", "metaValue", "link", "linkId")
 def logs(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
     """Show records, newest first."""
     showing = Showing(request, user, caller, "logs")
-    params = params_of(request.GET, (*reading.OWN, *_FORM, "cursor"), deep=("meta",))
+    params = params_of(request.GET, (*reading.OWN, *reading.MOMENTS, *_FORM, "cursor"), deep=("meta",))
     now = clock.now()
     chosen = filters.read(params, caller, now)
     own = _own(params)
@@ -39,13 +40,14 @@ def logs(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
     fixed = {name: value for name, value in own.items() if name not in ("status", "type")}
     here = showing.here(**chosen.parameters, **own)
     context = {
-        "bar": bar(showing, Asker(caller, chosen), fixed),
+        # Other days or another model are chosen from whole days again.
+        "bar": bar(showing, Asker(caller, chosen), _without(fixed, *reading.MOMENTS)),
         "logs": found,
         "status": own.get("status", ""),
         "type": own.get("type", ""),
         "links": LINKS,
         "tags": [
-            (name, value, showing.here(**chosen.parameters, **_without(own, name)))
+            (name, _said(name, value, chosen), showing.here(**chosen.parameters, **_without(own, name)))
             for name, value in fixed.items()
         ],
         "here": here,
@@ -72,6 +74,8 @@ def _own(params: Params) -> dict[str, str]:
     """Return the page's own filters, as the API calls them."""
     found: dict[str, Any] = {name: params.text(name) for name in reading.OWN}
     found |= {f"meta[{key}]": value for key, value in params.deep("meta").items()}
+    moments = {name: params.moment(name) for name in reading.MOMENTS}
+    found |= {name: format_moment(moment) for name, moment in moments.items() if moment is not None}
     if (key := params.text("metaKey")) is not None:
         found[f"meta[{key}]"] = params.text("metaValue", "")
     if (name := params.text("link")) is not None:
@@ -81,5 +85,10 @@ def _own(params: Params) -> dict[str, str]:
     return {name: value for name, value in found.items() if value}
 
 
-def _without(own: dict[str, str], name: str) -> dict[str, str]:
-    return {key: value for key, value in own.items() if key != name}
+def _said(name: str, value: str, chosen: filters.Filters) -> str:
+    """Write a filter's value, moments as the organization's clocks show them."""
+    return times.second(parse_moment(value), chosen.zone) if name in reading.MOMENTS else value
+
+
+def _without(own: dict[str, str], *names: str) -> dict[str, str]:
+    return {key: value for key, value in own.items() if key not in names}

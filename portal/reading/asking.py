@@ -10,6 +10,7 @@ from typing import Any, Final
 from django.http import QueryDict
 from django.urls import reverse
 
+from core.paging import MAX_SIZE
 from core.periods import Granularity, Period, local_date
 from organizations.models import Credential
 from organizations.tenancy import Caller
@@ -92,7 +93,7 @@ def question_address(
     filters: Filters, measures: Iterable[Measure], granularity: str, group_by: Facet | None = None
 ) -> str:
     """Return the address at which the API answers these measures."""
-    more = {} if group_by is None else {"groupBy": group_by.value}
+    more = {} if group_by is None else {"groupBy": group_by.value, "limit": str(MAX_SIZE)}
     names = ",".join(measure.name for measure in measures)
     return api_address("usage-query", filters, metrics=names, granularity=granularity, **more)
 

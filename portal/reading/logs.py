@@ -11,7 +11,7 @@ from typing import Any, Final
 from django.http import QueryDict
 from django.urls import reverse
 
-from core.moments import parse_moment
+from core.moments import format_moment, parse_moment
 from core.money import parse_money
 from core.paging import CURSOR_PARAMS
 from core.params import Params
@@ -26,8 +26,10 @@ from usage.listing import one_record, record_page
 from usage.schema import RECORD_FILTERS
 
 PAGE_SIZE: Final = 50
+MOMENTS: Final = ("since", "before")
+"""The filters that cut the bar's days off to the moment: where the first begins, where the last ends."""
 OWN: Final = ("type", "endpoint", "provider", "status", *LINKS)
-"""The filters beside those of every page."""
+"""The filters beside those of every page and `MOMENTS`."""
 _ACCEPTED: Final = (*RECORD_FILTERS, "from", "to", *CURSOR_PARAMS)
 _COLUMNS: Final = (
     Column("When"),
@@ -85,7 +87,9 @@ def read(
     Raises: `Problem` 400 or 404 naming a parameter.
     Tenancy: call in the tenant's scope.
     """
-    asked = {**filters.of_api, **own, "take": str(PAGE_SIZE)} | ({} if cursor is None else {"cursor": cursor})
+    also = {name: value for name, value in own.items() if name not in MOMENTS}
+    asked = {**filters.of_api, **_cut(filters, own), **also, "take": str(PAGE_SIZE)}
+    asked |= {} if cursor is None else {"cursor": cursor}
     given = QueryDict(mutable=True)
     given.update(asked)
     items, following = record_page(Params(given, _ACCEPTED, deep=("meta",)), asked, caller, now)
@@ -101,6 +105,15 @@ def read(
         older=to("logs", **place, cursor=following) if following else "",
         newest=to("logs", **place) if cursor is not None else "",
     )
+
+
+def _cut(filters: Filters, own: Mapping[str, str]) -> dict[str, str]:
+    """Return the window as the page's moments cut it, at most empty."""
+    since, before = (own.get(name) for name in MOMENTS)
+    start = max(filters.period.start, parse_moment(since)) if since else filters.period.start
+    end = min(filters.period.end, parse_moment(before)) if before else filters.period.end
+    start = min(start, filters.period.end)
+    return {"from": format_moment(start), "to": format_moment(max(start, end))}
 
 
 def _row(item: dict[str, Any], names: Mapping[str, str], filters: Filters, to: To) -> list[Cell]:

@@ -11,12 +11,11 @@ from core.periods import Period, buckets
 from organizations.tenancy import Caller
 from portal import charts, measures, numbers
 from portal.filters import Filters
-from portal.kinds import NOTHING
 from portal.measures import Measure
 from portal.plots import Plot
 from portal.reading.asking import UNNAMED, Asker, bucket_label, question_address, wall
+from portal.reading.ranking import Standing, standings
 from portal.tables import Cell, Column, Sorting, Table, cell, paged, sortable
-from usage.queries.buckets import Buckets
 from usage.queries.facets import Facet
 from usage.queries.rollups import Group
 
@@ -31,9 +30,6 @@ COLUMNS: Final = (
 )
 NAME: Final = "model"
 SORTS: Final = (NAME, *(measure.name for measure in COLUMNS))
-SHOWN: Final = 7
-"""How many models have a colour of their own; the rest are one."""
-OTHERS: Final = "Others"
 
 To = Callable[..., str]
 
@@ -49,15 +45,6 @@ class ModelsPage:
     is_quiet: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Standing:
-    """One model, or all others: what adds up, in all and in each bucket."""
-
-    name: str
-    total: Group
-    points: list[Group]
-
-
 def read(
     caller: Caller, filters: Filters, now: datetime, *, view: str, sort: Sorting, to: To, here: To
 ) -> ModelsPage:
@@ -68,38 +55,14 @@ def read(
     asker, measure = Asker(caller, filters), VIEWS[view]
     whole = buckets(filters.period, filters.granularity, filters.zone)
     totals = asker.by(Facet.MODEL, COLUMNS)
-    standings = _standings(asker, totals, len(whole), measure)
+    found = standings(asker, Facet.MODEL, totals, tuple(VIEWS.values()), measure)
     return ModelsPage(
-        trends=_trends(asker, standings, whole, now, measure),
-        shares=_shares(asker, standings, measure),
+        trends=_trends(asker, found, whole, now, measure),
+        shares=_shares(asker, found, measure),
         leaderboard=_leaderboard(asker, totals, sort, to, here),
         api=question_address(filters, COLUMNS, "total", Facet.MODEL),
         is_quiet=not totals,
     )
-
-
-def _standings(asker: Asker, totals: Sequence[Group], count: int, measure: Measure) -> list[_Standing]:
-    """Return the first models, most of the measure first, and the others as one."""
-    filters = asker.filters
-    series = Buckets.over(filters.period, filters.granularity, filters.zone)
-    found: dict[str, list[Group]] = {}
-    for group in asker.by(Facet.MODEL, tuple(VIEWS.values()), series):
-        found.setdefault(group.values[0], [NOTHING] * count)[group.bucket] = group
-    ranked = sorted(totals, key=lambda group: (-measure.drawn(group), group.values[0]))
-    shown = [_Standing(one.values[0] or UNNAMED, one, found[one.values[0]]) for one in ranked[:SHOWN]]
-    rest = ranked[SHOWN:]
-    if rest:
-        points = [_sum([found[one.values[0]][place] for one in rest]) for place in range(count)]
-        shown.append(_Standing(OTHERS, _sum(rest), points))
-    return shown
-
-
-def _sum(groups: Sequence[Group]) -> Group:
-    total = Group(0)
-    for group in groups:
-        for name, value in group.sums.items():
-            total.sums[name] = total.sums.get(name, 0) + value
-    return total
 
 
 def _unit(measure: Measure, asker: Asker) -> str:
@@ -107,7 +70,7 @@ def _unit(measure: Measure, asker: Asker) -> str:
 
 
 def _trends(
-    asker: Asker, standings: list[_Standing], whole: list[Period], now: datetime, measure: Measure
+    asker: Asker, ranked: list[Standing], whole: list[Period], now: datetime, measure: Measure
 ) -> Plot:
     filters, unit = asker.filters, _unit(measure, asker)
     points = [
@@ -115,25 +78,25 @@ def _trends(
             start=wall(period.start, filters),
             end=wall(period.end, filters),
             label=bucket_label(period.start, filters.granularity, filters),
-            exact=tuple(f"{measure.exact(one.points[place])}{unit}" for one in standings),
+            exact=tuple(f"{measure.exact(one.points[place])}{unit}" for one in ranked),
             partial=now < period.end,
         )
         for place, period in enumerate(whole)
     ]
-    lines = [charts.Series(one.name, tuple(map(measure.drawn, one.points))) for one in standings]
+    lines = [charts.Series(one.name, tuple(map(measure.drawn, one.points))) for one in ranked]
     columns = [
         Column("When"),
-        *(Column(f"{one.name}{unit and ','}{unit}", is_number=True) for one in standings),
+        *(Column(f"{one.name}{unit and ','}{unit}", is_number=True) for one in ranked),
     ]
     rows = [
         [
             Cell(point.label, value=point.start[:-1]),
-            *(_exact(measure, one.points[place]) for one in standings),
+            *(_exact(measure, one.points[place]) for one in ranked),
         ]
         for place, point in enumerate(points)
     ]
     title = f"{measure.label} over time"
-    first = f"{standings[0].name} has the most." if standings else "Nothing in these days."
+    first = f"{ranked[0].name} has the most." if ranked else "Nothing in these days."
     return Plot(
         id="trends",
         title=title,
@@ -142,14 +105,14 @@ def _trends(
         table=Table("trends-table", f"{title}, newest first", columns, rows[::-1], file="model-trends"),
         api=question_address(filters, tuple(VIEWS.values()), filters.granularity.value, Facet.MODEL),
         size="tall",
-        is_empty=not standings,
+        is_empty=not ranked,
     )
 
 
-def _shares(asker: Asker, standings: list[_Standing], measure: Measure) -> Plot:
-    whole = sum(measure.drawn(one.total) for one in standings)
+def _shares(asker: Asker, ranked: list[Standing], measure: Measure) -> Plot:
+    whole = sum(measure.drawn(one.total) for one in ranked)
     slices, rows = [], []
-    for one in standings:
+    for one in ranked:
         share = measure.drawn(one.total) / whole if whole else 0.0
         exact, percent = measure.exact(one.total), f"{share:.1%}"
         slices.append(

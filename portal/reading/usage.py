@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from core.periods import Granularity, Period, buckets, local_date
+from core.periods import Granularity, Period, buckets
 from organizations.models import Credential
 from organizations.tenancy import Caller
 from portal import charts, measures, numbers, times
@@ -17,11 +17,10 @@ from portal.figures import Card, card
 from portal.filters import Filters, day_parameters
 from portal.kinds import NOTHING
 from portal.measures import Measure
-from portal.numbers import Change
 from portal.plots import Plot
 from portal.reading.asking import UNNAMED, Asker, bucket_label, question_address, wall
+from portal.reading.days import AVERAGE_DAYS, MONTH_DAYS, Daily, Growth
 from portal.tables import Cell, Column, Table, cell
-from usage import reading
 from usage.queries.buckets import Buckets
 from usage.queries.facets import Facet
 from usage.queries.rollups import Group
@@ -60,22 +59,9 @@ COLUMNS: Final = (
 )
 EVERY: Final = tuple(dict.fromkeys((*FIGURES, *COLUMNS, *WORK)))
 BREAKDOWN: Final = (measures.REQUESTS, measures.ERROR_RATE, measures.TOKENS, measures.COST)
-AVERAGE_DAYS: Final = 7
-MONTH_DAYS: Final = 30
 TOP: Final = 12
-_DAY: Final = timedelta(days=1)
 
 To = Callable[..., str]
-
-
-@dataclass(frozen=True, slots=True)
-class Growth:
-    """The last whole days against as many before them."""
-
-    label: str
-    short: str
-    exact: str
-    change: Change
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +89,7 @@ def read(caller: Caller, filters: Filters, now: datetime, *, view: str, shape: s
     asker = Asker(caller, filters)
     current = asker.total(EVERY, filters.period) or NOTHING
     before = asker.total(EVERY, filters.before)
-    daily = _Daily.of(asker, now)
+    daily = Daily.of(asker, MAIN, now)
     drawn = _Drawn.of(asker, now)
     whole = _WHOLE[view]
     sparks = drawn.groups[:-1] if drawn.ends_now else drawn.groups
@@ -145,60 +131,7 @@ class _Drawn:
         return bool(self.starts) and self.now < self.starts[-1].end
 
 
-@dataclass(frozen=True, slots=True)
-class _Daily:
-    """Days up to today, more than the bar's: what averages and growth are taken of."""
-
-    first: datetime
-    starts: list[datetime]
-    groups: list[Group]
-    since: datetime
-
-    @classmethod
-    def of(cls, asker: Asker, now: datetime) -> _Daily:
-        filters = asker.filters
-        since = reading.history_of(asker.caller, now)
-        back = now - (2 * MONTH_DAYS + 2) * _DAY
-        start = max(min(filters.period.start - AVERAGE_DAYS * _DAY, back), since)
-        period = Period(start, max(filters.period.end, now))
-        series = Buckets.over(period, Granularity.DAY, filters.zone)
-        groups = asker.series((measures.REQUESTS, measures.TOKENS, measures.COST), period, series)
-        starts = [series.start(place) for place in range(series.count)]
-        today = local_date(now, filters.zone)
-        over = [place for place, day in enumerate(starts) if local_date(day, filters.zone) < today]
-        kept = over[-1] + 1 if over else 0
-        return cls(start, starts[:kept], groups[:kept], since)
-
-    def reaches(self, days: int) -> bool:
-        """Tell whether twice as many whole days are known."""
-        return len(self.groups) >= 2 * days
-
-    def growth(self, measure: Measure, days: int) -> Growth:
-        """Return the last days against as many before."""
-        now, before = self._sum(measure, -days, None), self._sum(measure, -2 * days, -days)
-        return Growth(
-            label="Week over week" if days == AVERAGE_DAYS else "30 days over 30 days",
-            short=measure.writer.short(now),
-            exact=measure.writer.exact(now),
-            change=numbers.change(now, before),
-        )
-
-    def average(self, measure: Measure, day: datetime) -> float | None:
-        """Return the average of a day and the six before it; None where they aren't all known and over."""
-        try:
-            place = self.starts.index(day)
-        except ValueError:
-            return None
-        if place < AVERAGE_DAYS - 1:
-            return None
-        days = self.groups[place - AVERAGE_DAYS + 1 : place + 1]
-        return sum(measure.drawn(group) for group in days) / AVERAGE_DAYS
-
-    def _sum(self, measure: Measure, first: int, last: int | None) -> int:
-        return sum(int(measure.number(group)) for group in self.groups[first:last])
-
-
-def _over_time(drawn: _Drawn, daily: _Daily, view: str, shape: str, caller: Caller, to: To) -> Plot:
+def _over_time(drawn: _Drawn, daily: Daily, view: str, shape: str, caller: Caller, to: To) -> Plot:
     shown, whole = VIEWS[view], _WHOLE[view]
     points = [_bucket(drawn, place, shown, caller, to) for place in range(len(drawn.starts))]
     is_daily = drawn.granularity is Granularity.DAY

@@ -48,6 +48,7 @@ PAGES: Final[dict[str, dict[str, frozenset[str]]]] = {
     "role": {"POST": MANAGERS},
     "remove": {"POST": MANAGERS},
     "audit": {"GET": MANAGERS},
+    "costs": {"GET": READERS_OF_COSTS},
     "credits": {"GET": READERS_OF_COSTS},
     "invoices": {"GET": READERS_OF_COSTS},
     "invoice": {"GET": READERS_OF_COSTS},

@@ -1,0 +1,53 @@
+"""Costs: over time, by what caused them, what has no price, and what they will come to."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.http import HttpRequest, HttpResponse
+
+from core import clock
+from organizations.models import User
+from organizations.roles import Scope
+from organizations.tenancy import Caller
+from portal import charts, filters, tables
+from portal.bar import bar
+from portal.layout import Link
+from portal.reading import costs as reading
+from portal.reading.asking import Asker
+from portal.registry import Entry, Group, page
+from portal.showing import Showing
+
+SHAPE_NAMES: Final = {"bars": "Bars", "area": "Area"}
+BY: Final = "model"
+
+
+@page(Entry("costs", "costs/", Scope.BILLING_READ, label="Costs", group=Group.MONEY, place=1))
+def costs(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
+    """Show what use costs."""
+    showing = Showing(request, user, caller, "costs")
+    params = filters.params_of(request.GET, ("by", "shape", *tables.PARAMETERS))
+    now = clock.now()
+    chosen = filters.read(params, caller, now)
+    by = params.choice("by", reading.DIMENSIONS, BY)
+    shape = params.choice("shape", charts.SHAPES, charts.SHAPES[0])
+    sort = tables.sorting(params, reading.SORTS, "cost", rising=("name",))
+    own = {"by": "" if by == BY else by, "shape": "" if shape == charts.SHAPES[0] else shape}
+    sorted_by = {name: params.text(name, "") or "" for name in ("sort", "order")}
+
+    def here(**parameters: str) -> str:
+        return showing.here(**{**chosen.parameters, **own, **parameters})
+
+    context = {
+        "bar": bar(showing, Asker(caller, chosen), own),
+        "costs": reading.read(caller, chosen, now, by=by, shape=shape, sort=sort, to=showing.to, here=here),
+        "dimensions": [
+            Link(label, here(**sorted_by, by=name), name == by)
+            for name, (_, label) in reading.DIMENSIONS.items()
+        ],
+        "shapes": [
+            Link(label, here(**sorted_by, shape=name), name == shape) for name, label in SHAPE_NAMES.items()
+        ],
+        "here": here(**sorted_by, page=params.text("page", "") or ""),
+    }
+    return showing.render("portal/costs.html", context)

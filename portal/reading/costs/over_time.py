@@ -1,0 +1,126 @@
+"""Costs over time: stacked by what caused them, with the average of seven days."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from core.periods import Granularity, Period, buckets
+from portal import charts, measures, numbers
+from portal.filters import Filters
+from portal.measures import COST, Measure
+from portal.plots import Plot
+from portal.reading.asking import Asker, bucket_label, question_address, wall
+from portal.reading.costs.causes import DIMENSIONS, SAID
+from portal.reading.costs.places import Places
+from portal.reading.days import Daily
+from portal.reading.ranking import Standing
+from portal.tables import Cell, Column, Table
+from usage.queries.rollups import Group
+
+_SIZES: Final = {
+    Granularity.HOUR: "an hour",
+    Granularity.DAY: "a day",
+    Granularity.WEEK: "a week",
+    Granularity.MONTH: "a month",
+}
+
+
+def over_time(
+    asker: Asker,
+    ranked: Sequence[Standing],
+    daily: Daily,
+    now: datetime,
+    shape: str,
+    by: str,
+    places: Places,
+) -> Plot:
+    filters, currency = asker.filters, asker.caller.currency
+    whole = buckets(filters.period, filters.granularity, filters.zone)
+    totals = [_together(ranked, place) for place in range(len(whole))]
+    is_daily = filters.granularity is Granularity.DAY
+    average = [daily.average(COST, period.start) if is_daily else None for period in whole]
+    points = [
+        charts.Bucket(
+            start=wall(period.start, filters),
+            end=wall(period.end, filters),
+            label=f"{bucket_label(period.start, filters.granularity, filters)}, "
+            f"{COST.exact(totals[place])} {currency}",
+            exact=tuple(f"{COST.exact(one.points[place])} {currency}" for one in ranked),
+            partial=now < period.end,
+            url=places.days(period),
+        )
+        for place, period in enumerate(whole)
+    ]
+    has_average = any(value is not None for value in average)
+    title = f"Cost {_SIZES[filters.granularity]} by {SAID[by]}, in {currency}"
+    return Plot(
+        id="over-time",
+        title=title,
+        summary=_summary(totals, whole, filters, currency),
+        specification=charts.series(
+            points,
+            [charts.Series(one.name, tuple(map(COST.drawn, one.points))) for one in ranked],
+            shape=shape,
+            granularity=filters.granularity,
+            average=average if has_average else (),
+        ),
+        table=_time_table(title, ranked, totals, whole, average if has_average else None, places),
+        api=question_address(filters, (COST,), filters.granularity.value, DIMENSIONS[by][0]),
+        size="tall",
+        is_empty=not ranked,
+        note="The line is the average of seven days." if has_average else "",
+    )
+
+
+def _together(ranked: Sequence[Standing], place: int) -> Group:
+    return Group(0, sums={"cost_nanos": sum(one.points[place].sums.get("cost_nanos", 0) for one in ranked)})
+
+
+def _summary(totals: Sequence[Group], whole: Sequence[Period], filters: Filters, currency: str) -> str:
+    values = [COST.drawn(group) for group in totals]
+    if not any(values):
+        return "Nothing was spent in these days."
+    most = values.index(max(values))
+    when = bucket_label(whole[most].start, filters.granularity, filters)
+    return f"At most {COST.exact(totals[most])} {currency}, {when}."
+
+
+def _time_table(
+    title: str,
+    ranked: Sequence[Standing],
+    totals: Sequence[Group],
+    whole: Sequence[Period],
+    average: Sequence[float | None] | None,
+    places: Places,
+) -> Table:
+    filters = places.filters
+    rows = []
+    for place in reversed(range(len(whole))):
+        period = whole[place]
+        name = bucket_label(period.start, filters.granularity, filters)
+        first = Cell(name, value=wall(period.start, filters)[:-1], url=places.days(period))
+        row = [first, exactly(COST, totals[place])]
+        if average is not None:
+            row.append(_averaged(average[place]))
+        rows.append([*row, *(exactly(COST, one.points[place]) for one in ranked)])
+    columns = [Column("When"), Column("Total", is_number=True)]
+    if average is not None:
+        columns.append(Column("7-day average", is_number=True))
+    columns += [Column(one.name, is_number=True) for one in ranked]
+    return Table("over-time-table", f"{title}, newest first", columns, rows, file="costs-over-time")
+
+
+def _averaged(value: float | None) -> Cell:
+    if value is None:
+        return Cell(measures.NONE, is_number=True)
+    nanos = round(value * 10**9)
+    return Cell(numbers.short_money(nanos), value=f"{Decimal(nanos).scaleb(-9):f}", is_number=True)
+
+
+def exactly(measure: Measure, group: Group) -> Cell:
+    """Return the cell of a value in full."""
+    exact = measure.exact(group)
+    return Cell(exact, value=exact.replace(",", ""), is_number=True)
