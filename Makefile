@@ -13,6 +13,9 @@ INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-ch
 PYTHON ?= $(shell for candidate in python3 python3.11 python3.12 python3.13 python3.14; do \
 	if $$candidate -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$candidate; break; fi; done)
 
+# How many processes share the tests: one for each processor.
+WORKERS ?= logical
+
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
@@ -42,8 +45,8 @@ up: $(RUNTIME) ## Start everything in this terminal, until Ctrl-C (PORT=8000)
 services: $(RUNTIME) ## Start only the embedded PostgreSQL and Redis, until Ctrl-C
 	@exec $(BIN)/python -m config.up --services-only
 
-test: $(DEVELOPMENT) ## Run the whole suite, on servers of its own (ARGS=... for pytest)
-	@$(BIN)/python -m pytest $(ARGS)
+test: $(DEVELOPMENT) ## Run the whole suite, on servers of its own (ARGS=... for pytest, WORKERS=0 in one process)
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 8 --dist loadfile $(ARGS)
 
 check: $(DEVELOPMENT) ## Lint, types, import contracts, migrations, schema, deployment settings
 	@$(BIN)/python -m config.verify

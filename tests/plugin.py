@@ -1,4 +1,7 @@
-"""A pytest plugin that gives the suite its own PostgreSQL and Redis, before Django's settings are read."""
+"""A pytest plugin that gives the suite its own PostgreSQL and Redis, before Django's settings are read.
+
+Processes that share the tests have servers of their own each.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """`/alerts/events`: what fired, and what became of it."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
@@ -14,11 +14,12 @@ from alerts.events.queries import EventQuery
 from alerts.models import Severity
 from alerts.serializers import EventOutput, EventPageOutput
 from core.paging import CURSOR_PARAMS, encode_cursor, fingerprint, next_link, read_cursor_page
-from core.schema import CURSOR_PARAMETERS, MOMENT, listing, parameter, problems
+from core.schema import CURSOR_PARAMETERS, MOMENT, TEXT, listing, parameter, problems
 from organizations.http import TenantAPIView
 from organizations.roles import Scope
 
 FILTERS = ("severity", "state", "metric", "rule", "from", "to")
+_LONGEST_METRIC: Final = 100
 _OPEN = {"open": True, "resolved": False}
 
 
@@ -40,7 +41,7 @@ class EventsView(TenantAPIView):
                 type=listing(Severity.values),
             ),
             parameter("state", "Only those that still hold, or that don't any more.", enum=list(_OPEN)),
-            parameter("metric", "Only of this metric."),
+            parameter("metric", "Only of this metric.", type={**TEXT, "maxLength": _LONGEST_METRIC}),
             parameter("rule", "Only of this rule.", type=UUID),
             parameter("from", "Fired at this moment or later.", type=MOMENT),
             parameter("to", "Fired before this moment.", type=MOMENT),
@@ -70,7 +71,7 @@ class EventsView(TenantAPIView):
         return {
             "severities": self.params.choices("severity", Severity.values),
             "is_open": _OPEN.get(state),
-            "metric": self.params.text("metric", max_length=100),
+            "metric": self.params.text("metric", max_length=_LONGEST_METRIC),
             "rule_id": identity(self.params, "rule"),
             "start": self.params.moment("from"),
             "end": self.params.moment("to"),

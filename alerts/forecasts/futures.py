@@ -59,7 +59,8 @@ def _weekly_walk(history: History) -> float:
     if weeks < _WEEKS_KNOWN:
         return _UNKNOWN_WALK
     totals = np.array(history.values[-weeks * WEEK :]).reshape(weeks, WEEK).sum(axis=1)
-    changes = np.diff(np.log(totals + 0.05 * totals.mean()))
+    # The mean of the whole history, since these weeks may have been empty.
+    changes = np.diff(np.log(totals + 0.05 * WEEK * history.mean))
     return float(np.clip(_WALKED * np.sqrt(np.mean(changes**2)), _LEAST_WALK, _MOST_WALK))
 
 

@@ -49,6 +49,8 @@ UNSAYABLE: Final = {
     ("invalid_window", "/from"): "A window ends after it starts.",
     ("invalid_window", "/to"): "A window ends after it starts.",
     ("too_many_rows", ""): "How many rows a question spans follows from its window, granularity and groups.",
+    ("invalid_parameter", "/from"): "A forecast starts from what is known.",
+    ("invalid_parameter", "/to"): "A forecast ends a few months ahead.",
     ("invalid_parameter", "/metrics"): "Any meter is a metric, if it was ever sent.",
     ("invalid_parameter", "/sort"): "What is sorted by has to be asked for in metrics or groupBy.",
     ("invalid_parameter", "/model"): "A model that another is compared with has a price.",

@@ -279,7 +279,7 @@ def test_any_sequence_of_batches_and_folds_gives_the_totals_of_a_plain_model() -
     run_machine(
         Usage,
         settings=settings(
-            max_examples=100,
+            max_examples=30,
             stateful_step_count=15,
             deadline=None,
             # A sequence is short enough to read as it was found; making it shorter takes minutes.

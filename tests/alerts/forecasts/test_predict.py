@@ -113,6 +113,11 @@ def test_days_that_are_always_empty_stay_nearly_so() -> None:
     assert min(work) > 40
 
 
+def test_whole_weeks_without_use_after_the_first_days_still_have_a_forecast() -> None:
+    outlook = predict(History.until(WEDNESDAY, [5.0, 5.0, *[0.0] * 28]), 7)
+    assert all(0.0 <= day.low <= day.expected <= day.high < 5.0 for day in outlook.days)
+
+
 def test_a_process_that_never_forecasts_does_not_load_the_libraries() -> None:
     code = (
         "import django, sys; django.setup(); import config.urls, alerts.forecasts.predict; "
