@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any, Final
 
 from core.periods import Period, billing_period, local_date, zone
+from organizations.roles import Scope
 from organizations.tenancy import Caller
-from portal import charts, costs, numbers, sparkline, times
-from portal.kinds import KINDS, MEASURES, NOTHING, Kind
+from portal import charts, costs, headroom, numbers, recent, sparkline, times, tops
+from portal.headroom import Headroom
+from portal.kinds import KINDS, MEASURES, NOTHING, REQUESTS, Kind
 from portal.numbers import Change
+from portal.recent import Recent
+from portal.tables import Table
 from usage import reading
 from usage.queries.records import RecordQuery, StoredRecord, find_records
 from usage.queries.rollups import Group
@@ -21,6 +26,7 @@ SPARK_DAYS: Final = 30
 _MINUTE: Final = timedelta(minutes=1)
 
 DayOf = tuple[datetime, Group]
+To = Callable[..., str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,7 @@ class Figure:
     before: str | None
     spark: str
     note: str = ""
+    url: str = ""
 
     @property
     def plain(self) -> str:
@@ -68,14 +75,20 @@ class DailyChart:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """Everything on the page; ``latest`` is the newest record when the last days have none."""
+    """Everything on the page; ``latest`` is the newest record when the last days have none.
+
+    ``headroom`` is None for those who may not know of limits.
+    """
 
     period: str
     against: str | None
     zone: str
     updated: str
     figures: list[Figure]
+    headroom: Headroom | None
     chart: DailyChart
+    tops: list[Table]
+    recent: Recent
     is_quiet: bool
     latest: str | None
 
@@ -92,8 +105,8 @@ def windows(caller: Caller, now: datetime) -> Windows:
     return Windows(cut_off, stretch if before.start >= since else None)
 
 
-def read(caller: Caller, now: datetime, *, measure: str, shape: str) -> Overview:
-    """Read the page's figures.
+def read(caller: Caller, now: datetime, *, measure: str, shape: str, to: To) -> Overview:
+    """Read the page's figures; ``to`` makes addresses of pages in the organization.
 
     Tenancy: call in the tenant's scope.
     """
@@ -112,10 +125,20 @@ def read(caller: Caller, now: datetime, *, measure: str, shape: str) -> Overview
         zone=times.zone_label(tz, now),
         updated=times.clock(now, tz),
         figures=[
-            _figure(kind, current, before, days, *((caller.currency, said) if kind.is_money else ()))
+            _figure(
+                kind,
+                current,
+                before,
+                days,
+                url=_made_of(kind, caller, to),
+                **({"unit": caller.currency, "note": said} if kind.is_money else {}),
+            )
             for kind in KINDS
         ],
+        headroom=headroom.read(caller, now),
         chart=_chart(MEASURES[measure], shape, days, caller),
+        tops=tops.read(caller, window.current, MEASURES[measure], to),
+        recent=recent.read(caller, to),
         is_quiet=is_quiet,
         latest=None if latest is None else times.minute(latest.occurred_at, tz),
     )
@@ -141,8 +164,23 @@ def _against(before: Period, caller: Caller) -> str:
     return times.days(before, tz) if is_whole_days else f"{times.days(before, tz)}, {end:%H:%M}"
 
 
+def _made_of(kind: Kind, caller: Caller, to: To) -> str:
+    """Return where a figure's parts are shown; nothing where the member may not see them."""
+    if kind.name in ("quota", "credits"):
+        return to("credits") if Scope.BILLING_READ in caller.scopes else ""
+    view = {"tpm": "tokens", "rpm": ""}.get(kind.name, "" if kind is REQUESTS else kind.name)
+    return to("usage", range="month", view=view)
+
+
 def _figure(
-    kind: Kind, current: Totals, before: Totals | None, days: list[DayOf], unit: str = "", note: str = ""
+    kind: Kind,
+    current: Totals,
+    before: Totals | None,
+    days: list[DayOf],
+    *,
+    url: str,
+    unit: str = "",
+    note: str = "",
 ) -> Figure:
     value = kind.of(current)
     earlier = None if before is None else kind.of(before)
@@ -155,6 +193,7 @@ def _figure(
         before=None if earlier is None else kind.writer.exact(earlier),
         spark=sparkline.path([kind.drawn(group) for _, group in days[-SPARK_DAYS - 1 : -1]]),
         note=note,
+        url=url,
     )
 
 

@@ -1,8 +1,11 @@
 """The pages: each reads what it shows in one call, and draws it. To be imported is to be registered."""
 
 from portal.pages import (
+    alerts,
     allowances,
+    channels,
     costs,
+    deliveries,
     exports,
     invoices,
     keys,
@@ -15,8 +18,11 @@ from portal.pages import (
 )
 
 __all__ = [
+    "alerts",
     "allowances",
+    "channels",
     "costs",
+    "deliveries",
     "exports",
     "invoices",
     "keys",

@@ -58,8 +58,12 @@ def _live(request: HttpRequest, caller: Caller, *, kept: str | None) -> dict[str
     def to(measure: str, shape: str) -> str:
         return address("overview", organization=kept, measure=measure, shape=shape)
 
+    def page(name: str, *places: str, **parameters: str) -> str:
+        return address(name, *places, organization=kept, **parameters)
+
     return {
-        "overview": reading.read(caller, clock.now(), measure=measure, shape=shape),
+        "overview": reading.read(caller, clock.now(), measure=measure, shape=shape, to=page),
+        "currency": caller.currency,
         "here": to(measure, shape),
         "measures": [
             Link(kind.label, to(name, shape), current=name == measure) for name, kind in MEASURES.items()

@@ -301,6 +301,39 @@ ROUTES: dict[str, list[Ask]] = {
         lambda c, own, other: c.get(f"/invoices/{other.invoice}/"),
     ],
     "portal:invoice-file": [lambda c, own, other: c.get(f"/invoices/{other.invoice}/pdf/")],
+    "portal:alerts": [_get("/alerts/"), _get("/alerts/?organization=globex")],
+    "portal:alert": [
+        lambda c, own, other: c.get(f"/alerts/events/{own.event}/"),
+        lambda c, own, other: c.get(f"/alerts/events/{other.event}/"),
+    ],
+    "portal:channels": [_get("/alerts/channels/"), _get("/alerts/channels/?organization=globex")],
+    "portal:channel-new": [
+        lambda c, own, other: c.post(
+            "/alerts/channels/new/?organization=globex&kind=webhook",
+            {"name": "Another", "target": "https://hooks.example.com/"},
+        )
+    ],
+    "portal:channel": [
+        lambda c, own, other: c.get(f"/alerts/channels/{own.channel}/"),
+        lambda c, own, other: c.get(f"/alerts/channels/{other.channel}/"),
+    ],
+    "portal:channel-change": [
+        lambda c, own, other: c.post(f"/alerts/channels/{other.channel}/change/", {"name": "Renamed"})
+    ],
+    "portal:channel-test": [lambda c, own, other: c.post(f"/alerts/channels/{other.channel}/test/")],
+    "portal:channel-switch": [
+        lambda c, own, other: c.post(f"/alerts/channels/{other.channel}/switch/", {"enabled": "off"})
+    ],
+    "portal:channel-rotate": [lambda c, own, other: c.post(f"/alerts/channels/{other.channel}/rotate/")],
+    "portal:channel-remove": [lambda c, own, other: c.post(f"/alerts/channels/{other.channel}/remove/")],
+    "portal:deliveries": [
+        _get("/alerts/deliveries/"),
+        lambda c, own, other: c.get(f"/alerts/deliveries/?channel={other.channel}"),
+    ],
+    "portal:delivery": [
+        lambda c, own, other: c.get(f"/alerts/deliveries/{own.delivery}/"),
+        lambda c, own, other: c.get(f"/alerts/deliveries/{other.delivery}/"),
+    ],
     "portal:reference": [_get("/reference/")],
     "portal:settings": [
         _get("/settings/"),

@@ -53,6 +53,18 @@ PAGES: Final[dict[str, dict[str, frozenset[str]]]] = {
     "invoices": {"GET": READERS_OF_COSTS},
     "invoice": {"GET": READERS_OF_COSTS},
     "invoice-file": {"GET": READERS_OF_COSTS},
+    "alerts": {"GET": EVERYBODY},
+    "alert": {"GET": EVERYBODY},
+    "channels": {"GET": EVERYBODY},
+    "channel-new": {"GET": MANAGERS, "POST": MANAGERS},
+    "channel": {"GET": EVERYBODY},
+    "channel-change": {"POST": MANAGERS},
+    "channel-test": {"POST": MANAGERS},
+    "channel-switch": {"POST": MANAGERS},
+    "channel-rotate": {"POST": MANAGERS},
+    "channel-remove": {"POST": MANAGERS},
+    "deliveries": {"GET": MANAGERS},
+    "delivery": {"GET": MANAGERS},
 }
 """The portal's pages: the roles that a method is open to; every other method is nobody's."""
 

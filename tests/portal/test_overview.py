@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,6 +17,8 @@ from core.periods import Granularity, Period, buckets, zone
 from organizations.services import change_plan
 from portal import overview
 from portal.numbers import exact_money
+from tests.alerts.telling import clear, fire
+from tests.billing.spending import limit_to, spend
 from tests.portal.pages import HTMX, changes, chart, figures, shown, sign_in, table, text
 from tests.usage.factories import NOW, Tenant, at, make_tenant, record
 from usage.rollups.fold import fold_pending
@@ -236,16 +239,87 @@ def test_days_are_not_mixed_with_another_organizations(acme: Tenant, member: Cli
     assert figures(sign_in(globex).get("/"))["tokens"] == "1000000000"
 
 
+def words(page: Any, name: str) -> list[list[str]]:
+    """Return the words in the rows of a table."""
+    return [[re.sub(r"<[^>]*>", "", cell).strip() for cell in row] for row in table(page, name)]
+
+
+def test_the_most_used_come_first_with_the_way_to_their_use(acme: Tenant, member: Client) -> None:
+    other = acme.another_credential("Other")
+    acme.api.keep(
+        *(record(f"small-{n}", timestamp=day(10), model="small", capability="chat") for n in range(3)),
+        record("large", timestamp=day(10), model="large", capability="search", cost="9.5"),
+        # Of the period before: not among them.
+        *(record(f"old-{n}", timestamp=day(10, 6), model="old") for n in range(9)),
+    )
+    other.api.keep(record("theirs", timestamp=day(11)))
+    page = member.get("/")
+    assert words(page, "top-model") == [["small", "3"], ["(none)", "1"], ["large", "1"]]
+    assert 'href="/usage/?range=month&amp;model=small"' in table(page, "top-model")[0][0]
+    assert words(page, "top-clientId") == [["First key", "4"], ["Other", "1"]]
+    by_cost = member.get("/?measure=cost")
+    assert words(by_cost, "top-capability")[0] == ["search", "9.50"]
+    assert "view=cost" in table(by_cost, "top-capability")[0][0]
+
+
+def test_the_headroom_is_that_of_the_api(acme: Tenant, member: Client) -> None:
+    acme.api.keep(record("only", timestamp=day(14)))
+    limit_to(acme, 50, warn_at=(80,))
+    spend(acme, 12.5, at=NOW - timedelta(hours=30))
+    limit = sign_in(acme).get("/api/v1/spend-limit").json()
+    said = text(member.get("/"))
+    assert limit["spent"] == "12.500000000"
+    assert "37.50 EUR left" in said
+    assert "12.50 of 50.00 EUR spent in the last 7 days: 25%" in said
+    resets = datetime.fromisoformat(limit["resetsAt"]).astimezone(BERLIN)
+    assert f"Resets {resets:%a} {resets.day} Jul 2026, {resets:%H:%M}" in said
+
+
+def test_the_headroom_says_when_it_pauses_and_that_it_has(acme: Tenant, member: Client) -> None:
+    acme.api.keep(record("only", timestamp=day(14)))
+    limit_to(acme, 30)
+    for hours in range(24):
+        spend(acme, 1, at=NOW - timedelta(hours=hours))
+    pauses = sign_in(acme).get("/api/v1/spend-limit").json()["forecast"]["pausesAt"]
+    at_ = datetime.fromisoformat(pauses).astimezone(BERLIN)
+    assert f"At this rate it pauses {at_:%a} {at_.day} Jul 2026, {at_:%H:%M}" in text(member.get("/"))
+    spend(acme, 10)
+    said = text(member.get("/"))
+    assert "Requests are refused until it resets or the limit is raised." in said
+    assert "State Paused since Wed 15 Jul 2026, 14:34" in said
+
+
+def test_headroom_is_for_those_who_read_costs(acme: Tenant) -> None:
+    acme.api.keep(record("only", timestamp=day(14)))
+    limit_to(acme, 30)
+    assert "Headroom 30.00 EUR left" in text(sign_in(acme, "analyst").get("/"))
+    assert "30.00 EUR left" not in text(sign_in(acme, "developer").get("/"))
+
+
+def test_recent_alerts_are_told_newest_first(acme: Tenant, member: Client) -> None:
+    acme.api.keep(record("only", timestamp=day(14)))
+    assert "Nothing has fired yet: all is well." in text(member.get("/"))
+    old = fire(acme, message="First.", occurrence="1")
+    assert old is not None
+    fire(acme, message="Second.", severity="critical", occurrence="2")
+    clear(acme, old)
+    html = member.get("/").content.decode()
+    assert html.index("Second.") < html.index("First.")
+    assert f'href="/alerts/events/{old.pk}/"' in html
+
+
 class TestBudget:
     """How often the database is asked, whatever it holds."""
 
     # The session and its user; the memberships, in a scope of their own (4 statements around them), for the
     # caller and again, within the page's scope (4 around that), for the switcher; then what the page is
-    # about: this period, the period before, the days, what the last seven cost, which models have no price.
-    PAGE = 2 + 2 * (1 + 4) + 4 + 5
-    PART = 2 + 1 + 4 + 4 + 5
-    # An organization without records is asked for its newest one, in all of its history, and for no model.
-    QUIET = PAGE + 1 - 1
+    # about: this period, the period before, the days, what the last seven cost, which models have no price,
+    # the spend limit; the first models, keys and capabilities, and what the keys are called; the alerts.
+    PAGE = 2 + 2 * (1 + 4) + 4 + 5 + 1 + 4 + 1
+    PART = 2 + 1 + 4 + 4 + 5 + 1 + 4 + 1
+    # An organization without records is asked for its newest one, in all of its history, and for no model
+    # and no key.
+    QUIET = PAGE + 1 - 1 - 1
 
     def test_of_the_page(
         self, member: Client, history: None, django_assert_num_queries: DjangoAssertNumQueries

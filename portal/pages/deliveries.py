@@ -1,0 +1,79 @@
+"""The log of deliveries: what was told to whom, with every attempt and what was answered."""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+
+from alerts.api.reading import identity, place, position
+from alerts.channels.queries import channel as channel_of
+from alerts.deliveries import queries
+from alerts.deliveries.queries import DeliveryQuery
+from alerts.models import DeliveryState
+from core import clock
+from core.paging import decode_cursor, encode_cursor, fingerprint
+from core.params import Params
+from organizations.models import User
+from organizations.roles import Scope
+from organizations.tenancy import Caller
+from portal.filters import cleaned
+from portal.layout import Link
+from portal.links import ORGANIZATION
+from portal.pages.alerts import tabs
+from portal.reading import deliveries as reading
+from portal.registry import Entry, page
+from portal.showing import Showing
+
+STATES: Final = {"": "All", **dict(DeliveryState.choices)}
+
+
+@page(Entry("deliveries", "alerts/deliveries/", Scope.ALERTS_WRITE, under="alerts"))
+def deliveries(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
+    """Show the log, newest first."""
+    showing = Showing(request, user, caller, "deliveries")
+    params = Params(cleaned(request.GET), (ORGANIZATION, "state", "channel", "cursor"))
+    state = params.choice("state", DeliveryState.values, "")
+    channel_id = identity(params, "channel")
+    cursor = params.text("cursor", max_length=4096)
+    own = {"state": state, "channel": "" if channel_id is None else str(channel_id)}
+    tied_to = fingerprint({"portal deliveries": caller.organization_id, **own})
+    query = DeliveryQuery(
+        take=reading.PAGE + 1,
+        after=None if cursor is None else position(decode_cursor(cursor, tied_to)),
+        states=(state,) if state else (),
+        channel_id=channel_id,
+    )
+    found = reading.read(caller, query, clock.now(), showing.to)
+    context = {
+        "log": found,
+        "tabs": tabs(showing),
+        "states": [
+            Link(str(said), showing.here(**{**own, "state": one}), one == state)
+            for one, said in STATES.items()
+        ],
+        "channel": None if channel_id is None else channel_of(caller.organization_id, channel_id),
+        "everywhere": showing.here(state=state),
+        "older": ""
+        if found.after is None
+        else showing.here(**own, cursor=encode_cursor(place(*found.after), tied_to)),
+        "newest": showing.here(**own) if cursor else "",
+        "here": showing.here(**own),
+    }
+    return showing.render("portal/alerts/deliveries.html", context)
+
+
+@page(Entry("delivery", "alerts/deliveries/<uuid:delivery_id>/", Scope.ALERTS_WRITE, under="alerts"))
+def delivery(request: HttpRequest, user: User, caller: Caller, delivery_id: UUID) -> HttpResponse:
+    """Show one delivery, and keep looking while it is under way."""
+    showing = Showing(request, user, caller, "delivery")
+    Params(cleaned(request.GET), (ORGANIZATION,))
+    found = queries.delivery(caller.organization_id, delivery_id)
+    context = {
+        "delivery": reading.sent(found, caller, showing.to),
+        "channel": "" if found.channel_id is None else showing.to("channel", str(found.channel_id)),
+        "back": showing.to("deliveries"),
+        "here": showing.to("delivery", str(delivery_id)),
+    }
+    return showing.render("portal/alerts/delivery_page.html", context)

@@ -1,0 +1,166 @@
+"""What the Alerts pages show of events: those that hold first, and one in full."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from alerts.deliveries.queries import DeliveryQuery, deliveries
+from alerts.deliveries.snapshots import amount, figures
+from alerts.events import queries
+from alerts.events.queries import EventQuery, Position
+from alerts.models import Event
+from core.periods import zone
+from organizations.roles import Scope
+from organizations.tenancy import Caller
+from portal import charts, numbers, times
+from portal.measures import NONE
+from portal.plots import Plot
+from portal.reading.deliveries import Sent, sent
+from portal.reading.logs import Fact
+from portal.recent import Notice, notice
+from portal.tables import Cell, Column, Table
+
+PAGE: Final = 25
+DELIVERIES: Final = 50
+
+To = Callable[..., str]
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """Events by what they are: ``holding`` still hold, ``over`` is a page of the others or of what was asked.
+
+    ``after`` is where the next page begins; ``more_holding`` says that more hold than are shown.
+    """
+
+    holding: list[Notice]
+    over: list[Notice]
+    after: Position | None
+    more_holding: bool
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One event in full; ``deliveries`` is None for those who may not see them."""
+
+    notice: Notice
+    facts: list[Fact]
+    recommendation: str
+    chart: Plot | None
+    deliveries: list[Sent] | None
+    zone: str
+
+
+def read(caller: Caller, query: EventQuery, now: datetime, to: To) -> Events:
+    """Return a page of events; those that hold come apart on the first page of all events.
+
+    Tenancy: call in the tenant's scope.
+    """
+    organization = caller.organization_id
+    parted = query.is_open is None
+    holding: list[Event] = []
+    if parted and query.after is None:
+        holding = queries.events(organization, replace(query, is_open=True, take=PAGE + 1))
+    asked = replace(query, is_open=False if parted else query.is_open, take=PAGE + 1)
+    found = queries.events(organization, asked)
+    shown = found[:PAGE]
+    return Events(
+        holding=[notice(event, caller, to) for event in holding[:PAGE]],
+        over=[notice(event, caller, to) for event in shown],
+        after=(shown[-1].fired_at, shown[-1].pk) if len(found) > PAGE else None,
+        more_holding=len(holding) > PAGE,
+        zone=times.zone_label(zone(caller.timezone), now),
+    )
+
+
+def read_one(caller: Caller, event: Event, now: datetime, to: To) -> Alert:
+    """Return one event in full.
+
+    Tenancy: call in the tenant's scope.
+    """
+    told = None
+    if Scope.ALERTS_WRITE in caller.scopes:
+        query = DeliveryQuery(take=DELIVERIES, event_id=event.pk)
+        told = [sent(one, caller, to) for one in deliveries(caller.organization_id, query)]
+    return Alert(
+        notice=notice(event, caller, to),
+        facts=_facts(event, caller, to),
+        recommendation=event.recommendation,
+        chart=None if not event.chart else _chart(event, event.chart, caller),
+        deliveries=told,
+        zone=times.zone_label(zone(caller.timezone), now),
+    )
+
+
+def _facts(event: Event, caller: Caller, to: To) -> list[Fact]:
+    tz = zone(caller.timezone)
+    told = figures(event)
+    facts = [
+        Fact("Metric", event.metric, is_code=True),
+        _concerned(event, to),
+        Fact("Value", _with_unit(told["value"], event.unit)),
+        Fact("Threshold", _with_unit(told["threshold"], event.unit)),
+    ]
+    if event.period_start is not None and event.period_end is not None:
+        first, last = times.minute(event.period_start, tz), times.minute(event.period_end, tz)
+        facts.append(Fact("Judged over", f"{first} – {last}"))
+    facts.append(Fact("Fired", times.second(event.fired_at, tz)))
+    over = event.resolved_at
+    facts.append(Fact("Resolved", NONE if over is None else times.second(over, tz)))
+    return facts
+
+
+def _concerned(event: Event, to: To) -> Fact:
+    """Say what an event is about, with the way to its use where there is one."""
+    kind, value = event.scope.get("kind", "organization"), str(event.scope.get("value", ""))
+    if kind == "organization" or not value:
+        return Fact("Concerns", "The organization")
+    names = {"credential": "clientId", "clientId": "clientId", "model": "model", "capability": "capability"}
+    url = to("usage", **{names[kind]: value}) if kind in names else ""
+    return Fact("Concerns", value, url=url, note=kind)
+
+
+def _with_unit(text: str | None, unit: str) -> str:
+    if text is None:
+        return NONE
+    written = numbers.exact(Decimal(text))
+    return f"{written}%" if unit == "percent" else f"{written} {unit}".strip()
+
+
+def _chart(event: Event, chart: dict[str, Any], caller: Caller) -> Plot:
+    tz = zone(caller.timezone)
+    unit = str(chart.get("unit") or event.unit)
+    threshold = chart.get("threshold")
+    moments = [(datetime.fromisoformat(at), Decimal(str(value))) for at, value in chart["points"]]
+    points = [
+        charts.Level(
+            at=at.astimezone(tz).replace(tzinfo=None).isoformat() + "Z",
+            label=times.minute(at, tz),
+            value=float(value),
+            exact=_with_unit(amount(value), unit),
+        )
+        for at, value in moments
+    ]
+    rows = [[Cell(one.label, value=one.at[:-1]), Cell(one.exact, is_number=True)] for one in points]
+    said = f"; the threshold is {_with_unit(str(threshold), unit)}" if threshold is not None else ""
+    highest = max(points, key=lambda one: one.value, default=None)
+    summary = "Nothing." if highest is None else f"At most {highest.exact}, {highest.label}{said}."
+    return Plot(
+        id="event",
+        title=f"What happened{said}",
+        summary=summary,
+        specification=charts.level(points, None if threshold is None else float(threshold)),
+        table=Table(
+            "event-table",
+            "What happened, oldest first",
+            [Column("When"), Column("Value", is_number=True)],
+            rows,
+            file="alert",
+        ),
+        is_empty=not points,
+    )

@@ -1,0 +1,134 @@
+"""What the pages of alerts show of channels: where the organization is told, and how each fares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from alerts.channels import queries
+from alerts.deliveries.queries import DeliveryQuery, deliveries
+from alerts.models import Channel, Disabled, Kind
+from alerts.senders.chat import SERVICES
+from core.periods import zone
+from organizations.roles import Scope
+from organizations.tenancy import Caller
+from portal import times
+from portal.measures import NONE
+from portal.reading.deliveries import Sent, sent
+from portal.tables import PAGE_SIZE, Pages, pages_of
+
+LATEST: Final = 10
+EXAMPLES: Final = {
+    Kind.EMAIL.value: "operations@example.com",
+    Kind.WEBHOOK.value: "https://hooks.example.com/headroom",
+    **{str(kind): service.example for kind, service in SERVICES.items()},
+}
+"""What an address of each kind looks like."""
+
+To = Callable[..., str]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A channel; the addresses of what can be done with it are empty for what may not be."""
+
+    id: str
+    name: str
+    kind: str
+    where: str
+    is_enabled: bool
+    state: str
+    tone: str
+    because: str
+    delivered: str
+    failing: str
+    made: str
+    signs: bool
+    old_secret_until: str
+    url: str
+    test: str
+    switch: str
+    rotate: str
+    remove: str
+
+
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """A page of channels."""
+
+    places: list[Place]
+    pages: Pages | None
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """A channel in full, with its last deliveries; None for those who may not see them."""
+
+    place: Place
+    latest: list[Sent] | None
+    zone: str
+
+
+def read(caller: Caller, number: int, now: datetime, to: To, here: To) -> Channels:
+    """Return a page of channels, newest first.
+
+    Tenancy: call in the tenant's scope.
+    """
+    offset = (number - 1) * PAGE_SIZE
+    found, total = queries.channels(caller.organization_id, limit=PAGE_SIZE, offset=offset)
+    label = times.zone_label(zone(caller.timezone), now)
+    return Channels([place(one, caller, now, to) for one in found], pages_of(number, total, here), label)
+
+
+def read_one(caller: Caller, channel: Channel, now: datetime, to: To) -> One:
+    """Return a channel with its last deliveries.
+
+    Tenancy: call in the tenant's scope.
+    """
+    latest = None
+    if Scope.ALERTS_WRITE in caller.scopes:
+        query = DeliveryQuery(take=LATEST, channel_id=channel.pk)
+        latest = [sent(one, caller, to) for one in deliveries(caller.organization_id, query)]
+    label = times.zone_label(zone(caller.timezone), now)
+    return One(place(channel, caller, now, to), latest, label)
+
+
+def place(channel: Channel, caller: Caller, now: datetime, to: To) -> Place:
+    """Return a channel as pages show it."""
+    key = str(channel.pk)
+    may = Scope.ALERTS_WRITE in caller.scopes
+    until = channel.old_secret_until
+    state, tone = _state(channel)
+    return Place(
+        id=key,
+        name=channel.name,
+        kind=str(Kind(channel.kind).label),
+        where=channel.shown,
+        is_enabled=channel.enabled,
+        state=state,
+        tone=tone,
+        because=str(Disabled(channel.disabled_because).label) if channel.disabled_because else "",
+        delivered=_at(channel.delivered_at, caller) or NONE,
+        failing=_at(channel.failing_since, caller),
+        made=_at(channel.created_at, caller),
+        signs=channel.secret is not None,
+        old_secret_until=_at(until, caller) if until is not None and now < until else "",
+        url=to("channel", key),
+        test=to("channel-test", key) if may else "",
+        switch=to("channel-switch", key) if may else "",
+        rotate=to("channel-rotate", key) if may and channel.secret is not None else "",
+        remove=to("channel-remove", key) if may else "",
+    )
+
+
+def _state(channel: Channel) -> tuple[str, str]:
+    if not channel.enabled:
+        return "Disabled", "bad"
+    return ("Failing", "warn") if channel.failing_since is not None else ("Enabled", "good")
+
+
+def _at(moment: datetime | None, caller: Caller) -> str:
+    return "" if moment is None else times.minute(moment, zone(caller.timezone))

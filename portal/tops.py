@@ -1,0 +1,86 @@
+"""The most used of everything: the first few models, keys and capabilities of the billing period."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from core.periods import Period
+from organizations.models import Credential
+from organizations.tenancy import Caller
+from portal.kinds import REQUESTS, Kind
+from portal.reading.asking import UNNAMED
+from portal.tables import Cell, Column, Table
+from usage.queries.facets import Facet
+from usage.queries.rollups import Group, RollupQuery, add_up
+
+TOP: Final = 5
+SUMS: Final = ("requests", "total_tokens", "cost_nanos")
+FACETS: Final = {Facet.MODEL: "Models", Facet.CLIENT: "API keys", Facet.CAPABILITY: "Capabilities"}
+
+To = Callable[..., str]
+
+
+def read(caller: Caller, period: Period, measure: Kind, to: To) -> list[Table]:
+    """Return a table each of models, keys and capabilities, the most of a measure first.
+
+    Tenancy: call in the tenant's scope.
+    """
+    found = {facet: _most(caller, period, measure, facet) for facet in FACETS}
+    wanted = [group.values[0] for group in found[Facet.CLIENT][:TOP]]
+    keys = {key.pk: key for key in Credential.objects.filter(pk__in=wanted)}
+    return [_table(facet, groups, measure, caller, keys, to) for facet, groups in found.items()]
+
+
+def _most(caller: Caller, period: Period, measure: Kind, facet: Facet) -> list[Group]:
+    query = RollupQuery(
+        caller.organization_id, caller.rollup_timezone, period, sums=SUMS, meters=False, group_by=(facet,)
+    )
+    return sorted(add_up(query), key=lambda group: (-measure.of_day(group), str(group.values[0])))
+
+
+def _table(
+    facet: Facet, groups: list[Group], measure: Kind, caller: Caller, keys: dict[Any, Credential], to: To
+) -> Table:
+    label = FACETS[facet]
+    unit = f", {caller.currency}" if measure.is_money else ""
+    hidden = len(groups) - TOP
+    rest = f"; {hidden} more" if hidden > 0 else ""
+    most = measure.drawn(groups[0]) if groups else 0.0
+    rows = [
+        [_name(facet, group, measure, keys, to), _value(group, measure, caller, most)]
+        for group in groups[:TOP]
+    ]
+    return Table(
+        id=f"top-{facet.value}",
+        caption=f"{label}, by {measure.label.lower()}, most first{rest}",
+        columns=[Column(label), Column(f"{measure.label}{unit}", is_number=True)],
+        rows=rows,
+        empty="Nothing in this period yet.",
+    )
+
+
+def _name(facet: Facet, group: Group, measure: Kind, keys: dict[Any, Credential], to: To) -> Cell:
+    name, value = UNNAMED, ""
+    if facet is Facet.CLIENT:
+        key = keys[group.values[0]]
+        name, value = key.name, key.client_id
+    elif group.values[0]:
+        name = value = str(group.values[0])
+    if not value:
+        return Cell(name)
+    url = to("usage", range="month", view="" if measure is REQUESTS else measure.name, **{facet.value: value})
+    return Cell(name, value=value, url=url)
+
+
+def _value(group: Group, measure: Kind, caller: Caller, most: float) -> Cell:
+    number = measure.of_day(group)
+    exact = measure.writer.exact(number)
+    unit = f" {caller.currency}" if measure.is_money else ""
+    return Cell(
+        measure.writer.short(number),
+        exact=f"{exact}{unit}",
+        value=exact.replace(",", ""),
+        share=f"{measure.drawn(group) / most * 100:.1f}" if most else "",
+        is_number=True,
+    )

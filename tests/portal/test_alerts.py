@@ -1,0 +1,297 @@
+"""The pages of alerts: what fired, who was told, and where the organization wants to be told."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from decimal import Decimal
+from ipaddress import ip_network
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from alerts.models import Channel, Event
+from organizations.tenancy import tenant_scope
+from tests.alerts.receivers import Receiver, receiving, status
+from tests.alerts.telling import again, clear, deliveries, fire, mailbox, webhook, work
+from tests.portal.pages import HTMX, sign_in, text
+from tests.usage.factories import NOW, Tenant, make_tenant
+
+pytestmark = pytest.mark.django_db
+
+HOOK = "https://hooks.example.com/hook"
+CHART = {
+    "unit": "EUR",
+    "timezone": "Europe/Berlin",
+    "threshold": "10",
+    "points": [["2026-07-14T10:00:00Z", "4"], ["2026-07-14T11:00:00Z", "12.5"]],
+}
+
+
+@pytest.fixture(autouse=True)
+def _nobody_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    # No worker listens in the tests: turns are taken by hand.
+    monkeypatch.setattr("alerts.deliveries.writing.tell", lambda *args, **options: True)
+
+
+@pytest.fixture
+def receiver(settings: Any) -> Any:
+    """A receiver of webhooks on this machine, which the operator allows."""
+    settings.ALERT_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]
+    with receiving() as running:
+        yield running
+
+
+def happened(tenant: Tenant, message: str, **more: Any) -> Event:
+    """Have something fire that has not fired before."""
+    event = fire(tenant, message=message, rule_id=uuid4(), **more)
+    assert event is not None
+    return event
+
+
+def messages_of(page: Any, part: str) -> list[str]:
+    """Return what the events of a part of the page say."""
+    match = re.search(rf'<ul class="notices" id="{part}">(.*?)</ul>', page.content.decode(), flags=re.DOTALL)
+    return [] if match is None else re.findall(r"<a [^>]*>([^<]*)</a>", match[1])
+
+
+def in_order(client: Client, path: str, part: str = "events") -> list[str]:
+    """Return what every page says, from the first on."""
+    found: list[str] = []
+    while path:
+        page = client.get(path)
+        found += messages_of(page, part)
+        path = page.context["older"]
+    return found
+
+
+class TestEvents:
+    def test_what_holds_comes_first(self, acme: Tenant, member: Client) -> None:
+        over = happened(acme, "Over.")
+        happened(acme, "Holds.", fired_at=NOW - timedelta(days=3))
+        clear(acme, over)
+        page = member.get("/alerts/")
+        assert messages_of(page, "holding") == ["Holds."]
+        assert messages_of(page, "events") == ["Over."]
+        assert "Warning Over. 15 Jul 2026, 14:34 · Resolved 15 Jul 2026, 14:34" in text(page)
+
+    def test_filters_are_in_the_address(self, acme: Tenant, member: Client) -> None:
+        happened(acme, "Bad.", severity="critical")
+        happened(acme, "So so.")
+        assert messages_of(member.get("/alerts/?state=open&severity=critical"), "events") == ["Bad."]
+        assert "No alert fits." in text(member.get("/alerts/?state=resolved"))
+        assert "Nothing has fired yet" in text(sign_in(make_tenant("Quiet")).get("/alerts/"))
+        assert member.get("/alerts/?state=closed").status_code == 400
+
+    def test_pages_go_on_where_the_last_one_ended(self, acme: Tenant, member: Client) -> None:
+        for number in range(53):
+            event = happened(acme, f"{number}", fired_at=NOW - timedelta(minutes=number))
+            clear(acme, event)
+        happened(acme, "Holds.")
+        assert in_order(member, "/alerts/") == [f"{number}" for number in range(53)]
+        assert member.get("/alerts/?cursor=bogus").status_code == 400
+
+    def test_what_was_asked_for_is_paged_too(self, acme: Tenant, member: Client) -> None:
+        for number in range(30):
+            happened(acme, f"{number}", fired_at=NOW - timedelta(minutes=number))
+        page = member.get("/alerts/")
+        assert len(messages_of(page, "holding")) == 25
+        assert "All that are open" in text(page)
+        assert in_order(member, "/alerts/?state=open") == [f"{number}" for number in range(30)]
+
+    def test_one_is_read_in_full(self, acme: Tenant, member: Client) -> None:
+        mailbox(acme)
+        event = happened(
+            acme, "It costs too much.", unit="EUR", threshold=Decimal(10), value=Decimal("12.5"), chart=CHART
+        )
+        page = member.get(f"/alerts/events/{event.pk}/")
+        said = text(page)
+        for words in (
+            "It costs too much. Warning Open Times in Europe/Berlin, UTC+02:00",
+            "What to do Raise the limit, or look at what spends the most.",
+            "Metric cost",
+            "Value 12.5 EUR Threshold 10 EUR",
+            "Judged over 1 Jul 2026, 02:00 – 1 Aug 2026, 02:00",
+            "14 Jul 2026, 12:00 4 EUR 14 Jul 2026, 13:00 12.5 EUR",
+            "Pending An event fired to Operations",
+        ):
+            assert words in said
+        assert '"datasets": {"points": [{"at": "2026-07-14T12:00:00Z"' in page.content.decode()
+        api = member.get(f"/api/v1/alerts/events/{event.pk}").json()
+        assert (api["value"], api["threshold"], api["message"]) == ("12.5", "10", "It costs too much.")
+
+    def test_who_was_told_is_for_those_who_set_it_up(self, acme: Tenant) -> None:
+        mailbox(acme)
+        event = happened(acme, "Told.")
+        for role, sees in (("owner", True), ("analyst", False)):
+            client = sign_in(acme, role)
+            assert ("Who was told" in text(client.get(f"/alerts/events/{event.pk}/"))) is sees
+            assert ("Deliveries" in text(client.get("/alerts/"))) is sees
+
+    def test_another_organizations_is_not_found(self, acme: Tenant, member: Client) -> None:
+        theirs = happened(make_tenant("Globex"), "Theirs.")
+        assert member.get(f"/alerts/events/{theirs.pk}/").status_code == 404
+        assert messages_of(member.get("/alerts/"), "holding") == []
+
+    def test_questions_do_not_grow(
+        self, acme: Tenant, member: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        for number in range(30):
+            clear(acme, happened(acme, f"{number}"))
+        # The session, its user, the memberships twice, each in a scope of its own; then the two lists.
+        with django_assert_max_num_queries(2 + 2 * 5 + 4 + 2):
+            member.get("/alerts/")
+
+
+class TestChannels:
+    def test_a_webhook_is_added_and_its_secret_shown_once(self, acme: Tenant, member: Client) -> None:
+        answer = member.post("/alerts/channels/new/?kind=webhook", {"name": "Hook", "target": HOOK})
+        secret = re.search(r"whsec_[\w+/=]+", answer.content.decode())
+        assert secret is not None
+        with tenant_scope(acme.id):
+            channel = Channel.objects.get()
+        page = member.get(f"/alerts/channels/{channel.pk}/")
+        assert "Webhook Address https://hooks.example.com/…hook" in text(page)
+        assert secret[0] not in page.content.decode()
+        assert HOOK not in page.content.decode()
+
+    def test_every_kind_can_be_chosen(self, member: Client) -> None:
+        page = member.get("/alerts/channels/new/")
+        kinds = re.findall(r'href="/alerts/channels/new/\?kind=(\w+)"', page.content.decode())
+        assert len(kinds) == 12
+        for kind in kinds:
+            assert member.get(f"/alerts/channels/new/?kind={kind}").status_code == 200
+
+    @pytest.mark.parametrize(
+        ("kind", "target", "words"),
+        [
+            ("email", "nobody", "Must be an e-mail address."),
+            ("webhook", "ftp://example.com", "begins with https://"),
+            ("webhook", "https://127.0.0.1/", "an address where no request may go"),
+            ("slack", "https://example.com/", "hooks.slack.com"),
+            ("webhook", "", "Please fill this in."),
+        ],
+    )
+    def test_what_is_no_address_is_said_at_the_field(
+        self, member: Client, kind: str, target: str, words: str
+    ) -> None:
+        answer = member.post(f"/alerts/channels/new/?kind={kind}", {"name": "It", "target": target})
+        assert answer.status_code == 422
+        assert words in text(answer)
+
+    def test_a_test_is_sent_and_its_result_shown(
+        self, acme: Tenant, member: Client, receiver: Receiver
+    ) -> None:
+        channel = webhook(acme, receiver.url).channel
+        sent = member.post(f"/alerts/channels/{channel.pk}/test/")
+        waiting = member.get(sent["Location"])
+        assert "On its way." in text(waiting)
+        assert 'hx-trigger="every 1s"' in waiting.content.decode()
+        work()
+        result = member.get(sent["Location"], headers=HTMX)
+        assert "Delivered A test to Hook" in text(result)
+        assert "every 1s" not in result.content.decode()
+        assert "1 15 Jul 2026, 14:34:56 Delivered 204" in text(result)
+
+    def test_a_channel_is_switched_off_and_on(self, acme: Tenant, member: Client) -> None:
+        channel = webhook(acme, HOOK).channel
+        path = f"/alerts/channels/{channel.pk}/"
+        assert "is told nothing any more" in text(
+            member.post(f"{path}switch/", {"enabled": "off"}, follow=True)
+        )
+        assert not again(channel).enabled
+        assert "Disabled By hand" in text(member.get("/alerts/channels/"))
+        member.post(f"{path}switch/", {"enabled": "on"})
+        assert again(channel).enabled
+        assert member.post(f"{path}switch/", {"enabled": "perhaps"}).status_code == 422
+
+    def test_a_channel_is_changed_without_its_address_being_shown(self, acme: Tenant, member: Client) -> None:
+        channel = webhook(acme, HOOK).channel
+        path = f"/alerts/channels/{channel.pk}/change/"
+        member.post(path, {"name": "Renamed", "target": ""})
+        assert (again(channel).name, again(channel).shown) == ("Renamed", "https://hooks.example.com/…hook")
+        member.post(path, {"name": "Renamed", "target": "https://hooks.example.com/other"})
+        assert again(channel).shown == "https://hooks.example.com/…ther"
+        refused = member.post(path, {"name": "Renamed", "target": "nonsense"})
+        assert refused.status_code == 422
+
+    def test_a_secret_is_rotated_and_shown_once(self, acme: Tenant, member: Client) -> None:
+        issued = webhook(acme, HOOK)
+        answer = member.post(f"/alerts/channels/{issued.channel.pk}/rotate/")
+        found = re.search(r"whsec_[\w+/=]+", answer.content.decode())
+        assert found is not None
+        assert found[0] != issued.secret
+        assert "signs too until 16 Jul 2026, 14:34" in text(
+            member.get(f"/alerts/channels/{issued.channel.pk}/")
+        )
+        assert member.post(f"/alerts/channels/{mailbox(acme).pk}/rotate/").status_code == 409
+
+    def test_a_channel_is_removed_and_its_log_stays(self, acme: Tenant, member: Client) -> None:
+        channel = webhook(acme, HOOK).channel
+        happened(acme, "Told.")
+        page = member.post(f"/alerts/channels/{channel.pk}/remove/", follow=True)
+        assert "The channel Hook is removed." in text(page)
+        assert "Nobody is told yet." in text(page)
+        assert "Cancelled An event fired to Hook" in text(member.get("/alerts/deliveries/"))
+
+    def test_those_who_only_read_see_no_buttons(self, acme: Tenant) -> None:
+        channel = webhook(acme, HOOK).channel
+        page = sign_in(acme, "analyst").get(f"/alerts/channels/{channel.pk}/")
+        assert page.status_code == 200
+        for word in ("Send a test", "Disable", "Rotate", "Remove", "Change it", "Latest deliveries"):
+            assert word not in text(page)
+        assert "Add a channel" not in text(sign_in(acme, "billing").get("/alerts/channels/"))
+
+    def test_another_organizations_is_neither_shown_nor_changed(self, acme: Tenant, member: Client) -> None:
+        theirs = webhook(make_tenant("Globex"), HOOK).channel
+        assert member.get(f"/alerts/channels/{theirs.pk}/").status_code == 404
+        for action in ("test", "switch", "rotate", "remove", "change"):
+            answer = member.post(
+                f"/alerts/channels/{theirs.pk}/{action}/", {"enabled": "off", "name": "Mine"}
+            )
+            assert answer.status_code == 404
+        assert (again(theirs).enabled, again(theirs).name) == (True, "Hook")
+
+
+class TestDeliveries:
+    def test_the_log_has_every_attempt(self, acme: Tenant, member: Client, receiver: Receiver) -> None:
+        receiver.answers[:] = [status(503)]
+        webhook(acme, receiver.url)
+        happened(acme, "Told.")
+        work()
+        said = text(member.get("/alerts/deliveries/"))
+        assert "Pending An event fired to Hook Webhook · 15 Jul 2026, 14:34:56 Told." in said
+        assert "Next attempt 15 Jul 2026, 14:35:0" in said
+        assert "Failed 503" in said
+
+    def test_it_is_filtered_by_state_and_channel(self, acme: Tenant, member: Client) -> None:
+        hook = webhook(acme, HOOK).channel
+        mailbox(acme)
+        happened(acme, "Told.")
+        page = member.get("/alerts/deliveries/", {"channel": str(hook.pk), "state": "pending"})
+        assert page.content.decode().count('class="delivery"') == 1
+        assert "Channel: Hook" in text(page)
+        assert "Nothing fits." in text(member.get("/alerts/deliveries/?state=failed"))
+        assert member.get("/alerts/deliveries/?channel=bogus").status_code == 400
+
+    def test_it_is_paged(self, acme: Tenant, member: Client) -> None:
+        mailbox(acme)
+        for number in range(30):
+            happened(acme, f"{number}.")
+        shown = member.get("/alerts/deliveries/")
+        rest = member.get(shown.context["older"])
+        counts = [page.content.decode().count('class="delivery"') for page in (shown, rest)]
+        assert counts == [25, 5]
+        assert rest.context["older"] == ""
+
+    def test_it_is_the_log_of_the_api(self, acme: Tenant, member: Client) -> None:
+        mailbox(acme)
+        happened(acme, "Told.")
+        [found] = deliveries(acme)
+        api = member.get(f"/api/v1/alerts/deliveries/{found.pk}").json()
+        page = text(member.get(f"/alerts/deliveries/{found.pk}/"))
+        assert api["payload"]["data"]["message"] == "Told."
+        assert "Pending An event fired to Operations E-mail · 15 Jul 2026, 14:34:56 Told." in page
