@@ -299,7 +299,7 @@ def test_headroom_is_for_those_who_read_costs(acme: Tenant) -> None:
 def test_recent_alerts_are_told_newest_first(acme: Tenant, member: Client) -> None:
     acme.api.keep(record("only", timestamp=day(14)))
     assert "Nothing has fired yet: all is well." in text(member.get("/"))
-    old = fire(acme, message="First.", occurrence="1")
+    old = fire(acme, message="First.", occurrence="1", fired_at=NOW - timedelta(hours=1))
     assert old is not None
     fire(acme, message="Second.", severity="critical", occurrence="2")
     clear(acme, old)
