@@ -34,6 +34,7 @@ def written(use: Use) -> dict[str, Any]:
         "count": use.sums["count"],
         "clientId": use.client,
         **{name: sent.get(name) for name in ("endpoint", "capability", "model", "provider")},
+        "serviceTier": "standard",
         "status": use.facets["status"],
         "statusCode": sent.get("statusCode"),
         "errorType": sent.get("errorType"),
