@@ -8,3 +8,28 @@ class AlertsConfig(AppConfig):
 
     name = "alerts"
     verbose_name = "Alerts"
+
+    def ready(self) -> None:
+        """Give new organizations their rules, and have the audit trail tell of rules."""
+        from django.db.models.signals import post_save
+
+        from alerts.rules.defaults import make_defaults
+        from organizations import audit
+        from organizations.models import Organization
+
+        post_save.connect(make_defaults, sender=Organization, dispatch_uid="alerts.default_rules")
+        fields = {
+            "name": "name",
+            "metric": "metric",
+            "condition": "condition",
+            "scope_kind": "scope",
+            "value": "scopeValue",
+            "window": "window",
+            "thresholds": "threshold",
+            "severity": "severity",
+            "least_requests": "leastRequests",
+            "hysteresis": "hysteresis",
+            "quiet_minutes": "quietMinutes",
+            "enabled": "enabled",
+        }
+        audit.register("alertRule", audit.AuditKind("alerts_ruleevent", "organization_id", "name", fields))

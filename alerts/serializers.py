@@ -84,7 +84,8 @@ class EventOutput(CamelSerializer):
 
     id = serializers.UUIDField()
     rule = serializers.UUIDField(allow_null=True)
-    severity = serializers.ChoiceField(choices=Severity.values)
+    rule_name = serializers.CharField(help_text="The rule's name when it was told; may be empty.")
+    severity = serializers.ChoiceField(choices=Severity.choices)
     metric = serializers.CharField()
     scope = EventScopeOutput()
     unit = serializers.CharField(help_text="A currency, percent, ms, or what is counted; may be empty.")

@@ -5,10 +5,17 @@ from django.urls import URLPattern, path
 from alerts.api.channels import ChannelViewSet
 from alerts.api.deliveries import DeliveriesView, DeliveryView
 from alerts.api.events import EventsView, EventView
+from alerts.api.rules import RuleViewSet
 
 _CHANNEL = "alerts/channels/<uuid:channel_id>"
 
 urlpatterns: list[URLPattern] = [
+    path("alerts/rules", RuleViewSet.as_view({"get": "list", "post": "create"}), name="alert-rules"),
+    path(
+        "alerts/rules/<uuid:rule_id>",
+        RuleViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}),
+        name="alert-rule",
+    ),
     path("alerts/channels", ChannelViewSet.as_view({"get": "list", "post": "create"}), name="alert-channels"),
     path(
         _CHANNEL,

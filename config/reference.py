@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 # Whole requests: the `code` of a problem.
 PROBLEMS: Final[dict[str, str]] = {
     "already_a_member": "The person is a member of the organization, or invited to it, already.",
+    "built_in_rule": "Every organization has this rule; it can be switched off, but not deleted.",
     "conflict": "The object's present state does not permit this.",
     "credential_revoked": "The key's credential was revoked; it will not work again.",
     "csrf_failed": "A request with a session has to carry the CSRF token that the page was given.",
@@ -49,6 +50,7 @@ PROBLEMS: Final[dict[str, str]] = {
     "too_many_records": "The request has more records than are taken in one request.",
     "too_many_rows": "The answer has too many rows: ask for a shorter period, longer buckets, fewer groups.",
     "too_many_tests": "There were as many tests of channels within the hour as there may be.",
+    "too_many_rules": "The organization has as many rules of its own as it can have; delete one of them.",
     "unauthorized": "A key is needed, or a session.",
     "unavailable": "A part the answer needs is away for the moment; `Retry-After` says when to try again.",
     "unpriced_model": "A spend limit applies, and the model has no price by which to count the call.",
@@ -80,6 +82,7 @@ FAULTS: Final[dict[str, str]] = {
     "required": "The field is required.",
     "timestamp_before_history": "The time lies before the plan's history begins.",
     "timestamp_in_future": "The time lies more than five minutes ahead.",
+    "unknown_channel": "There is no such channel in the organization.",
     "unknown_client": "There is no such credential in the organization.",
     "unknown_field": "There is no such field; the detail lists those there are.",
     "unknown_plan": "There is no such plan.",

@@ -36,19 +36,24 @@ class AuditEvent(pghistory.models.Event):
 
 
 def tracked(
-    *, newest: str, exclude: list[str] | None = None, only: pgtrigger.Q | None = None
+    *,
+    newest: str,
+    exclude: list[str] | None = None,
+    only: pgtrigger.Q | None = None,
+    inserted: pgtrigger.Q | None = None,
 ) -> Callable[[type[M]], type[M]]:
     """Record every insert, update and delete of a model, however it is made.
 
     ``newest`` is the field by which a tenant's latest events are found; ``only`` says which new rows are
-    recorded at all, of models that are never deleted.
+    recorded at all, of models that are never deleted; ``inserted`` says of which new rows the
+    insertion is recorded, while every change and deletion is.
     """
 
     def track(model: type[M]) -> type[M]:
         name = model.__name__
         index = models.Index(fields=[newest, "-pgh_id"], name=f"{name.lower()}event_newest")
         tracked: type[M] = pghistory.track(
-            *_events(only),
+            *_events(only, inserted),
             exclude=exclude,
             model_name=f"{name}Event",
             base_model=AuditEvent,
@@ -63,9 +68,9 @@ def tracked(
     return track
 
 
-def _events(only: pgtrigger.Q | None) -> list[Any]:
+def _events(only: pgtrigger.Q | None, inserted: pgtrigger.Q | None) -> list[Any]:
     if only is None:
-        return [pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent()]
+        return [pghistory.InsertEvent(condition=inserted), pghistory.UpdateEvent(), pghistory.DeleteEvent()]
     return [pghistory.InsertEvent(condition=only), pghistory.UpdateEvent(condition=only)]
 
 

@@ -57,6 +57,7 @@ def figures(event: Event) -> dict[str, Any]:
     return {
         "id": str(event.pk),
         "rule": None if event.rule_id is None else str(event.rule_id),
+        "ruleName": event.rule_name,
         "severity": str(event.severity),
         "metric": event.metric,
         "scope": event.scope,

@@ -13,7 +13,7 @@ from alerts.models import Channel, Delivery, DeliveryState, Disabled, Event, Kin
 from core import clock
 from core.workers import tell
 from organizations.models import Membership, Organization
-from organizations.roles import Role
+from organizations.roles import MANAGERS, Role
 
 TASK: Final = "alerts.tasks.send_due"
 HEARD_FOR_SECONDS: Final = 30
@@ -23,6 +23,25 @@ def of_event(event: Event, notice: Notice, channel: Channel, organization: Organ
     """Return the delivery that tells a channel of an event, not yet written."""
     payload = snapshots.of_event(event, notice, organization)
     return _to_channel(channel, notice, payload, event_id=event.pk)
+
+
+def of_event_to(event: Event, notice: Notice, address: str, organization: Organization) -> Delivery:
+    """Return the delivery that tells a member of an event by e-mail, not yet written."""
+    payload = snapshots.of_event(event, notice, organization)
+    return _to_address(address, notice, event.organization_id, payload, event_id=event.pk)
+
+
+def managers(organizations: Iterable[int]) -> dict[int, list[str]]:
+    """Return the addresses of the owners and admins of organizations, who are told where nobody else is."""
+    found = Membership.objects.filter(
+        organization_id__in=list(organizations), role__in=MANAGERS, user__is_active=True
+    )
+    addresses: dict[int, list[str]] = {}
+    for organization_id, address in found.order_by("user__email").values_list(
+        "organization_id", "user__email"
+    ):
+        addresses.setdefault(organization_id, []).append(address)
+    return addresses
 
 
 def write(deliveries: Iterable[Delivery]) -> list[Delivery]:
@@ -48,7 +67,7 @@ def write_disabled(channel: Channel) -> list[Delivery]:
         organization_id=channel.organization_id, role=Role.OWNER, user__is_active=True
     )
     return write(
-        _to_address(address, channel.organization_id, payload)
+        _to_address(address, Notice.CHANNEL_DISABLED, channel.organization_id, payload)
         for address in owners.order_by("user__email").values_list("user__email", flat=True)
     )
 
@@ -108,12 +127,19 @@ def _to_channel(
     )
 
 
-def _to_address(address: str, organization_id: int, payload: Mapping[str, Any]) -> Delivery:
+def _to_address(
+    address: str,
+    notice: Notice,
+    organization_id: int,
+    payload: Mapping[str, Any],
+    event_id: UUID | None = None,
+) -> Delivery:
     now, identity = clock.now(), uuid4()
     return Delivery(
         id=identity,
         organization_id=organization_id,
-        notice=Notice.CHANNEL_DISABLED,
+        notice=notice,
+        event_id=event_id,
         channel_kind=Kind.EMAIL,
         recipient=address,
         lane=identity,

@@ -31,6 +31,7 @@ class Draft:
     message: str
     severity: str = Severity.WARNING
     rule_id: UUID | None = None
+    rule_name: str = ""
     rule_revision: int | None = None
     scope: Mapping[str, Any] = field(default_factory=lambda: dict(ORGANIZATION))
     unit: str = ""
@@ -53,7 +54,7 @@ class Draft:
             dict(self.scope),
             None if self.threshold is None else str(self.threshold.normalize()),
             None
-            if self.period is None
+            if self.period is None or self.occurrence
             else [format_moment(self.period.start), format_moment(self.period.end)],
             self.occurrence,
         ]

@@ -9,8 +9,9 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
-from alerts.deliveries.writing import of_event, write
+from alerts.deliveries.writing import managers, of_event, of_event_to, write
 from alerts.events.drafts import Draft
 from alerts.models import Channel, Delivery, DeliveryState, Event, Notice
 from core import clock
@@ -69,6 +70,7 @@ def _drafted(draft: Draft) -> tuple[Event, Draft]:
     event = Event(
         organization_id=draft.organization_id,
         rule_id=draft.rule_id,
+        rule_name=draft.rule_name,
         rule_revision=draft.rule_revision,
         dedup_key=draft.dedup_key,
         severity=draft.severity,
@@ -98,10 +100,22 @@ def _firings(raised: Sequence[tuple[Event, Draft]]) -> Iterator[Delivery]:
     channels: dict[int, list[Channel]] = {key: [] for key in organizations}
     for channel in Channel.objects.filter(organization_id__in=organizations, enabled=True).order_by("pk"):
         channels[channel.organization_id].append(channel)
+    # Where an organization has no channel to be told by, those who manage it are told.
+    members = managers(
+        {
+            event.organization_id
+            for event, draft in raised
+            if draft.channels is None and not channels[event.organization_id]
+        }
+    )
     for event, draft in raised:
+        organization = organizations[event.organization_id]
         for channel in channels[event.organization_id]:
             if draft.channels is None or channel.pk in draft.channels:
-                yield of_event(event, Notice.FIRED, channel, organizations[event.organization_id])
+                yield of_event(event, Notice.FIRED, channel, organization)
+        if draft.channels is None:
+            for address in members.get(event.organization_id, ()):
+                yield of_event_to(event, Notice.FIRED, address, organization)
 
 
 def _resolutions(events: Sequence[Event]) -> Iterator[Delivery]:
@@ -109,13 +123,17 @@ def _resolutions(events: Sequence[Event]) -> Iterator[Delivery]:
         return
     organizations = _organizations(events)
     by_id = {event.pk: event for event in events}
-    told = Delivery.objects.filter(
-        event__in=by_id, notice=Notice.FIRED, state__in=_TOLD, channel__enabled=True
-    )
-    for delivery in told.select_related("channel").order_by("pk"):
-        if delivery.channel is not None and delivery.event_id is not None:
-            event = by_id[delivery.event_id]
-            yield of_event(event, Notice.RESOLVED, delivery.channel, organizations[event.organization_id])
+    told = Delivery.objects.filter(event__in=by_id, notice=Notice.FIRED, state__in=_TOLD)
+    reachable = Q(channel__enabled=True) | ~Q(recipient="")
+    for delivery in told.filter(reachable).select_related("channel").order_by("pk"):
+        if delivery.event_id is None:
+            continue
+        event = by_id[delivery.event_id]
+        organization = organizations[event.organization_id]
+        if delivery.channel is not None:
+            yield of_event(event, Notice.RESOLVED, delivery.channel, organization)
+        elif delivery.recipient:
+            yield of_event_to(event, Notice.RESOLVED, delivery.recipient, organization)
 
 
 def _organizations(events: Iterable[Event]) -> Mapping[int, Organization]:

@@ -5,32 +5,27 @@ from uuid import uuid4
 from django.db import models
 from django.db.models import F, Q
 
+from alerts.models.rules import DIGITS, PLACES, Rule
+from alerts.models.severity import Severity
 from core import clock
 from organizations.models import Organization
-
-DIGITS = 38
-PLACES = 9
-
-
-class Severity(models.TextChoices):
-    """How much an event matters."""
-
-    INFO = "info", "Info"
-    WARNING = "warning", "Warning"
-    CRITICAL = "critical", "Critical"
 
 
 class Event(models.Model):
     """One time that a rule was met, or that something else was worth telling. Immutable, but for its end.
 
     ``dedup_key`` is a digest of what makes it the same event: raised again, it is not written again.
+    ``rule`` stays as it was when the rule is deleted, and so does its name.
     Units: ``threshold`` and ``value`` are in ``unit``: a currency, ``percent``, ``ms`` or a thing counted.
     Tenancy: row-level security shows only the tenant's.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     organization = models.ForeignKey(Organization, models.PROTECT, db_index=False, related_name="+")
-    rule_id = models.UUIDField(null=True)
+    rule = models.ForeignKey(
+        Rule, models.DO_NOTHING, null=True, db_constraint=False, db_index=False, related_name="+"
+    )
+    rule_name = models.CharField(max_length=100, blank=True)
     rule_revision = models.PositiveIntegerField(null=True)
     dedup_key = models.UUIDField()
     severity = models.CharField(max_length=8, choices=Severity.choices)
@@ -51,16 +46,14 @@ class Event(models.Model):
         ordering = ("organization", "-fired_at", "-id")
         indexes = (
             models.Index(fields=["organization", "-fired_at", "-id"], name="event_listing"),
-            models.Index(
-                fields=["organization", "rule_id"], condition=Q(resolved_at=None), name="event_open"
-            ),
+            models.Index(fields=["organization", "rule"], condition=Q(resolved_at=None), name="event_open"),
         )
         constraints = (
             models.UniqueConstraint(fields=["organization", "dedup_key"], name="event_once"),
             models.CheckConstraint(condition=Q(severity__in=Severity.values), name="event_severity_known"),
             models.CheckConstraint(
-                condition=Q(rule_id=None, rule_revision=None)
-                | Q(rule_id__isnull=False, rule_revision__isnull=False),
+                condition=Q(rule=None, rule_revision=None)
+                | Q(rule__isnull=False, rule_revision__isnull=False),
                 name="event_rule_revision",
             ),
             models.CheckConstraint(

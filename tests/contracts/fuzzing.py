@@ -74,6 +74,22 @@ UNSAYABLE: Final = {
         product(("required", "unknown_field", "invalid"), ("/url", "/address")),
         "Which of them a channel has, and what it looks like, follows from its kind.",
     ),
+    **dict.fromkeys(
+        product(
+            ("invalid", "required"),
+            (
+                "/metric",
+                "/window",
+                "/scope/kind",
+                "/scope/value",
+                "/threshold",
+                *map("/threshold/{}".format, range(10)),
+            ),
+        ),
+        "Which of them go together follows from a rule's condition.",
+    ),
+    ("unknown_client", "/scope/value"): "A credential that is named is one of the organization.",
+    ("unknown_channel", "/channels"): "A channel that is chosen is one of the organization.",
 }
 """Faults, by code and pointer, of requests that the document allows: what no schema can say, and why."""
 

@@ -18,7 +18,15 @@ pytestmark = pytest.mark.django_db
 BODIES: dict[str, dict[str, Any]] = {
     "authorize": {"model": "large"},
     "changeAlertChannel": {"name": "Renamed"},
+    "changeAlertRule": {"name": "Renamed"},
     "createAlertChannel": {"kind": "email", "name": "Finance", "address": "finance@acme.example"},
+    "createAlertRule": {
+        "name": "Busy",
+        "metric": "requests",
+        "condition": "above",
+        "window": "1h",
+        "threshold": ["10"],
+    },
     "createKey": {"name": "New", "environment": "staging", "scopes": ["usage:read"]},
     "createRecords": {"type": "x"},
     "requestExport": {"dataset": "daily", "format": "csv"},
@@ -39,6 +47,7 @@ PLACES = {
     "record_id": "call-1",
     "reference": "none",
     "reservation_id": "none",
+    "rule_id": NOTHING,
 }
 
 GATEWAYS = {"authorizeEnvoy", "authorizeForward", "authorizeNginx"}

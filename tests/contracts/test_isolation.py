@@ -15,6 +15,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from billing.services.reservations import format_reservation
 from organizations.models import Membership, Organization, User
 from organizations.tenancy import system_scope, tenant_scope
+from tests.alerts.rules.ruling import make_rule
 from tests.alerts.telling import delivery, fire, mailbox
 from tests.billing.invoices.months_of_use import issue
 from tests.billing.spending import hold, limit_to
@@ -48,6 +49,7 @@ class Side:
     channel: str
     event: str
     delivery: str
+    rule: str
 
 
 def _record(name: str, number: int) -> dict[str, object]:
@@ -97,10 +99,11 @@ def _side(name: str, tenant: Tenant) -> Side:
     reservation = format_reservation(hold(tenant, 1))
     invoice = issue(tenant).invoice.reference
     channel = mailbox(tenant, f"ops@of-{name}.example")
+    rule = make_rule(tenant, name=f"Rule of-{name}", channels=[channel.pk])
     event = fire(tenant, metric=f"metric-of-{name}", message=f"Something of-{name}.")
     assert event is not None
     told = delivery(tenant)
-    ids = (export, reservation, invoice, str(channel.pk), str(event.pk), str(told.pk))
+    ids = (export, reservation, invoice, str(channel.pk), str(event.pk), str(told.pk), str(rule.pk))
     return Side(tenant, session, (*marks, *ids), *ids)
 
 
@@ -114,6 +117,8 @@ def _owner_of(side: Side) -> int:
             memberships__organization=side.tenant.organization
         )
 
+
+BUSY = {"name": "Busy", "metric": "requests", "condition": "above", "window": "1h", "threshold": "10"}
 
 # How each route is asked, as its own organization and after what is the other's.
 ROUTES: dict[str, list[Ask]] = {
@@ -233,6 +238,25 @@ ROUTES: dict[str, list[Ask]] = {
         lambda c, own, other: c.get(
             f"/api/v1/invoices/{other.invoice}", headers={"Accept": "application/pdf"}
         ),
+    ],
+    "alert-rules": [
+        _get("/api/v1/alerts/rules"),
+        lambda c, own, other: c.post(
+            "/api/v1/alerts/rules", {**BUSY, "channels": [other.channel]}, "application/json"
+        ),
+        lambda c, own, other: c.post(
+            "/api/v1/alerts/rules",
+            {**BUSY, "scope": {"kind": "credential", "value": other.tenant.client_id}},
+            "application/json",
+        ),
+    ],
+    "alert-rule": [
+        lambda c, own, other: c.get(f"/api/v1/alerts/rules/{own.rule}"),
+        lambda c, own, other: c.get(f"/api/v1/alerts/rules/{other.rule}"),
+        lambda c, own, other: c.patch(
+            f"/api/v1/alerts/rules/{other.rule}", {"enabled": False}, "application/json"
+        ),
+        lambda c, own, other: c.delete(f"/api/v1/alerts/rules/{other.rule}"),
     ],
     "alert-channels": [
         _get("/api/v1/alerts/channels"),

@@ -20,6 +20,7 @@ from billing.ledger.services import grant
 from billing.rating import Rate
 from core import clock
 from organizations.services import change_plan
+from tests.alerts.rules.ruling import built_in
 from tests.alerts.telling import deliveries, fire, mailbox, work
 from tests.billing.invoices.months_of_use import call, issue, list_price, month_before
 from tests.billing.pricing import price
@@ -48,6 +49,14 @@ RECORD = {
     "cost": "0.0612",
     "botId": "bot-1",
     "meta": {"team": "search", "attempt": 2, "dry": False, "note": None},
+}
+RULE = {
+    "name": "Spend this month",
+    "metric": "cost",
+    "scope": {"kind": "credential"},
+    "condition": "above",
+    "threshold": ["50", "100"],
+    "window": "month",
 }
 HOOK = {"kind": "webhook", "name": "Hook", "url": "https://hooks.example.com/hook"}
 OF_NOBODY = "00000000-0000-0000-0000-000000000000"
@@ -241,6 +250,26 @@ CASES: dict[str, Callable[[Tenant], list[Answer]]] = {
         _credits(t, "/credits/transactions"),
         t.api.get("/credits/transactions", cursor="x"),
     ],
+    "listAlertRules": lambda t: [t.api.get("/alerts/rules"), t.api.get("/alerts/rules", limit="0")],
+    "createAlertRule": lambda t: [
+        t.api.call("POST", "/alerts/rules", RULE),
+        t.api.call("POST", "/alerts/rules", {**RULE, "window": "week", "condition": "below"}),
+        t.api.call("POST", "/alerts/rules", b"a", content_type="text/plain"),
+    ],
+    "getAlertRule": lambda t: [
+        t.api.get(f"/alerts/rules/{_rule(t)}"),
+        t.api.get(f"/alerts/rules/{OF_NOBODY}"),
+    ],
+    "changeAlertRule": lambda t: [
+        t.api.call("PATCH", f"/alerts/rules/{_rule(t)}", {"threshold": ["30", "20"]}),
+        t.api.call("PATCH", f"/alerts/rules/{_rule(t)}", {"window": "year"}),
+        t.api.call("PATCH", f"/alerts/rules/{OF_NOBODY}", {}),
+    ],
+    "deleteAlertRule": lambda t: [
+        t.api.call("DELETE", f"/alerts/rules/{_rule(t)}"),
+        t.api.call("DELETE", f"/alerts/rules/{OF_NOBODY}"),
+        t.api.call("DELETE", f"/alerts/rules/{built_in(t, 'unused').pk}"),
+    ],
     "listAlertChannels": lambda t: [_told(t, "/alerts/channels"), t.api.get("/alerts/channels", take="1")],
     "createAlertChannel": lambda t: [
         t.api.call("POST", "/alerts/channels", HOOK),
@@ -415,6 +444,11 @@ class _Anonymous(Api):
 
 def _channel(tenant: Tenant) -> str:
     made: str = tenant.api.call("POST", "/alerts/channels", HOOK).body["id"]
+    return made
+
+
+def _rule(tenant: Tenant) -> str:
+    made: str = tenant.api.call("POST", "/alerts/rules", RULE).body["id"]
     return made
 
 

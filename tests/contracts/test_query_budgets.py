@@ -16,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from billing.book import process
 from organizations.counters import Counters
 from organizations.roles import ALL_SCOPES
+from tests.alerts.rules.ruling import make_rule
 from tests.alerts.telling import deliveries, fire, webhook
 from tests.billing.invoices.months_of_use import issue
 from tests.billing.pricing import price
@@ -41,6 +42,7 @@ class World:
     channel: str
     event: str
     delivery: str
+    rule: str
 
 
 LITTLE: Final = {"records": 10, "credentials": 3, "models": 1, "exports": 1}
@@ -90,12 +92,13 @@ def make_world(*, records: int, credentials: int, models: int, exports: int) -> 
     return World(tenant, done[0], invoice, held[0], clients[0], *tell(tenant, times=exports))
 
 
-def tell(tenant: Tenant, *, times: int) -> tuple[str, str, str]:
-    """Make channels, and tell each of as many events; return one of each, and of what was delivered."""
+def tell(tenant: Tenant, *, times: int) -> tuple[str, str, str, str]:
+    """Make channels, and tell each of as many events; return one of each, and a rule."""
     channels = [webhook(tenant, "https://hooks.example.com/hook", f"Hook {n}").channel for n in range(times)]
     events = [fire(tenant, threshold=Decimal(number)) for number in range(times)]
     assert events[0] is not None
-    return str(channels[0].pk), str(events[0].pk), str(deliveries(tenant)[0].pk)
+    rules = [make_rule(tenant, channels=[channel.pk for channel in channels]) for _ in range(times)]
+    return str(channels[0].pk), str(events[0].pk), str(deliveries(tenant)[0].pk), str(rules[0].pk)
 
 
 def get(path: str, **query: Any) -> Callable[[World], Answer]:
@@ -113,12 +116,24 @@ def one(kind: str, method: str = "GET", then: str = "", body: Any = None) -> Cal
     """Return how one of the alerts' objects is asked for."""
 
     def ask(world: World) -> Answer:
-        pk = {"channels": world.channel, "events": world.event, "deliveries": world.delivery}[kind]
+        pk = {
+            "rules": world.rule,
+            "channels": world.channel,
+            "events": world.event,
+            "deliveries": world.delivery,
+        }[kind]
         return world.tenant.api.call(method, f"/alerts/{kind}/{pk}{then}", body)
 
     return ask
 
 
+RULE: Final = {
+    "name": "Busy",
+    "metric": "requests",
+    "condition": "above",
+    "window": "1h",
+    "threshold": "10",
+}
 HOOK: Final = {"kind": "webhook", "name": "Hook", "url": "https://hooks.example.com/hook"}
 
 
@@ -284,6 +299,29 @@ BUDGETS: Final[dict[str, Budget]] = {
         get("/spend-limit/replay", limit="10", **WEEK), (*READ, "the organization", "the spending by quarter")
     ),
     "listSpendLimits": Budget(get("/spend-limits"), (*READ, *LIMITS)),
+    "listAlertRules": Budget(
+        get("/alerts/rules"), (*READ, "the page", "the channels of its rules", "how many there are")
+    ),
+    "createAlertRule": Budget(
+        call("POST", "/alerts/rules", RULE),
+        (
+            *WRITE,
+            "the organization, held",
+            "how many rules it has",
+            "the new rule",
+            "its channels",
+        ),
+    ),
+    "getAlertRule": Budget(one("rules"), (*READ, "the rule", "its channels")),
+    "changeAlertRule": Budget(
+        one("rules", "PATCH", body={"threshold": "30"}),
+        (*WRITE, "the rule, held", "its new threshold", "its channels"),
+    ),
+    "deleteAlertRule": Budget(
+        one("rules", "DELETE"),
+        (*WRITE, "the rule, held", "its open events", "its channels", "how far it has come", "its end"),
+        once=True,
+    ),
     "listAlertChannels": Budget(get("/alerts/channels"), (*READ, "the page", "how many there are")),
     "createAlertChannel": Budget(
         call("POST", "/alerts/channels", HOOK),

@@ -64,11 +64,12 @@ def examples(acme: Tenant) -> dict[str, str]:
     manager = acme.another_credential("Manages", scopes=sorted(scopes_of(Role.OWNER)))
     assert manager.api.call("PUT", "/spend-limit", {"limit": "1000000"}).status == 200
     held = manager.api.call("POST", "/authorize", {"estimatedCost": "1"}).body
-    channel, event, delivery = tell(acme, times=1)
+    channel, event, delivery, rule = tell(acme, times=1)
     return {
         "channel_id": channel,
         "event_id": event,
         "delivery_id": delivery,
+        "rule_id": rule,
         "client_id": acme.another_credential("To be revoked").client_id,
         "model": price(model="large").model,
         "limit": "10",

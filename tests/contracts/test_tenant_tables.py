@@ -12,6 +12,7 @@ from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from alerts.models import RuleState
 from billing.book.services import add_discount
 from billing.ledger.services import grant
 from core import clock
@@ -19,6 +20,7 @@ from organizations.models import User
 from organizations.roles import Role
 from organizations.services import invite
 from organizations.tenancy import system_scope, tenant_scope
+from tests.alerts.rules.ruling import make_rule
 from tests.alerts.telling import fire, mailbox, work
 from tests.billing.invoices.months_of_use import issue, month_before
 from tests.billing.pricing import price
@@ -54,10 +56,14 @@ def fill(tenant: Tenant) -> None:
     assert made.status == 202, made.body
     price(tenant.id)
     add_discount(organization_id=tenant.id, basis_points=100)
-    mailbox(tenant)
+    rule = make_rule(tenant, channels=[mailbox(tenant).pk])
+    with tenant_scope(tenant.id):
+        RuleState.objects.create(
+            organization=tenant.organization, rule=rule, revision=1, level=0, episode=1, since=now
+        )
     fire(tenant)
     work()
-    limit_to(tenant, 10)
+    limit_to(tenant, 10, warn_at=[5])
     tenant.api.keep(record("spent", cost="1"))
     spend(tenant, 1)
     tenant.api.keep(record("before", timestamp=at(month_before(now)), cost="1"))

@@ -19,6 +19,7 @@ from alerts.channels.services import change_channel
 from alerts.events import Draft, raise_events, resolve_events
 from alerts.models import Delivery, Event
 from core.periods import Period
+from organizations.models import Membership, User
 from organizations.tenancy import system_scope, tenant_scope
 from tests.alerts.telling import FIRED, JULY, RULE, clear, deliveries, fire, mailbox, webhook
 from tests.usage.factories import NOW, Tenant, make_tenant
@@ -47,8 +48,28 @@ def test_an_event_is_written_with_a_pending_delivery_for_each_channel(
     assert {one.event_id for one in told} == {event.pk}
 
 
-def test_an_organization_without_channels_has_the_event_all_the_same(acme: Tenant) -> None:
-    assert fire(acme) is not None
+def test_without_a_channel_the_owners_and_admins_are_told_by_mail(acme: Tenant) -> None:
+    for name, role in (("admin", "admin"), ("dev", "developer"), ("gone", "admin")):
+        with system_scope():
+            user = User.objects.create(email=f"{name}@acme.example", password="!", is_active=name != "gone")
+            Membership.objects.create(organization=acme.organization, user=user, role=role)
+    event = fire(acme)
+    assert event is not None
+    clear(acme, event)
+    told = [(one.notice, one.channel_kind, one.recipient) for one in deliveries(acme)]
+    assert sorted(told) == [
+        ("fired", "email", "admin@acme.example"),
+        ("fired", "email", "owner@acme.example"),
+        ("resolved", "email", "admin@acme.example"),
+        ("resolved", "email", "owner@acme.example"),
+    ]
+
+
+def test_of_channels_that_are_chosen_and_disabled_nobody_else_is_told(acme: Tenant) -> None:
+    one = webhook(acme, HOOK).channel
+    with tenant_scope(acme.id):
+        change_channel(organization_id=acme.id, channel_id=one.pk, enabled=False)
+    assert fire(acme, channels=frozenset({one.pk})) is not None
     assert deliveries(acme) == []
 
 
