@@ -129,6 +129,14 @@ def caller_from_session(request: HttpRequest) -> Caller:
     wanted = request.headers.get(CHOICE_HEADER)
     last = request.session.get(SESSION_CHOICE)
     membership = _usual(memberships, last) if wanted is None else _chosen(memberships, wanted)
+    return caller_of(membership)
+
+
+def caller_of(membership: Membership) -> Caller:
+    """Return the caller that a member is in one organization; its organization and plan are at hand.
+
+    Raises: `Problem` 403 without a second factor where the organization requires one.
+    """
     check_second_factor(membership)
     return _caller_from_membership(membership)
 

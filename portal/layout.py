@@ -35,7 +35,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The frame of a page; ``organizations`` is empty for a member of only one.
+    """The frame of a page; ``organizations`` and ``across`` are empty for a member of only one.
 
     ``kept`` is the organization that links carry, so that two tabs never mix two organizations up.
     """
@@ -47,6 +47,7 @@ class Layout:
     home: str
     navigation: list[Section]
     organizations: list[Link]
+    across: str
 
 
 def layout(request: HttpRequest, user: User, caller: Caller, here: str) -> Layout:
@@ -61,6 +62,7 @@ def layout(request: HttpRequest, user: User, caller: Caller, here: str) -> Layou
         home=address("overview", organization=kept),
         navigation=_navigation(user, caller, kept, here),
         organizations=_organizations(names, caller, here) if len(names) > 1 else [],
+        across=address("organizations", organization=kept) if len(names) > 1 else "",
     )
 
 

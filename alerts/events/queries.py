@@ -39,6 +39,11 @@ def events(organization_id: int, query: EventQuery) -> list[Event]:
     return list(found.order_by(f"{sign}fired_at", f"{sign}pk")[: query.take])
 
 
+def open_count(organization_id: int) -> int:
+    """Return how many events still hold."""
+    return Event.objects.filter(organization_id=organization_id, resolved_at=None).count()
+
+
 def event(organization_id: int, event_id: UUID) -> Event:
     """Return one event.
 

@@ -325,6 +325,7 @@ ROUTES: dict[str, list[Ask]] = {
         lambda c, own, other: c.get(f"/invoices/{other.invoice}/"),
     ],
     "portal:invoice-file": [lambda c, own, other: c.get(f"/invoices/{other.invoice}/pdf/")],
+    "portal:organizations": [_get("/organizations/"), _get("/organizations/?organization=globex")],
     "portal:alerts": [_get("/alerts/"), _get("/alerts/?organization=globex")],
     "portal:alert": [
         lambda c, own, other: c.get(f"/alerts/events/{own.event}/"),

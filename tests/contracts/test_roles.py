@@ -53,6 +53,7 @@ PAGES: Final[dict[str, dict[str, frozenset[str]]]] = {
     "invoices": {"GET": READERS_OF_COSTS},
     "invoice": {"GET": READERS_OF_COSTS},
     "invoice-file": {"GET": READERS_OF_COSTS},
+    "organizations": {"GET": EVERYBODY},
     "alerts": {"GET": EVERYBODY},
     "alert": {"GET": EVERYBODY},
     "channels": {"GET": EVERYBODY},
