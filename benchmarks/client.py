@@ -100,6 +100,11 @@ def get(path: str, key: str) -> bytes:
     return _head("GET", path, key) + b"\r\n"
 
 
+def visit(path: str, session: str) -> bytes:
+    """Return a ready-made request for a page, with the cookie of a session."""
+    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\nCookie: sessionid={session}\r\n\r\n".encode()
+
+
 def drive(port: int, requests: Iterable[bytes], *, senders: int) -> Drive:
     """Send every request once, by so many senders at a time, and return how it went.
 

@@ -77,6 +77,15 @@ class Ground:
         """
         subprocess.run(command, check=True, cwd=ROOT, env=self.environment, stdout=subprocess.DEVNULL)
 
+    def output(self, command: list[str]) -> str:
+        """Return what a program on these servers writes.
+
+        Raises: CalledProcessError.
+        """
+        return subprocess.run(
+            command, check=True, cwd=ROOT, env=self.environment, stdout=subprocess.PIPE, text=True
+        ).stdout
+
     def admin(self, database: str = paths.DATABASE) -> psycopg.Connection[Any]:
         """Return a new autocommit connection of the superuser, whom row-level security doesn't bind."""
         return psycopg.connect(self.postgres.url(database=database), autocommit=True)
