@@ -27,6 +27,7 @@ PROBLEMS: Final[dict[str, str]] = {
     "invalid_parameter": "A query parameter is unknown, or its value not accepted; the detail lists what is.",
     "invalid_request": "The request can't be understood.",
     "last_owner": "An organization keeps at least one owner.",
+    "maintenance": "The server is being worked on; `Retry-After` says when to try again.",
     "malformed_body": "The body can't be read in the form that its Content-Type announces.",
     "method_not_allowed": "The address exists, but not for this method; `Allow` lists those it takes.",
     "no_secret": "Channels of this kind have no secret: nothing that is sent to them is signed.",

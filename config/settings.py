@@ -109,6 +109,7 @@ MIDDLEWARE = [
     "config.health.Probes",
     "config.metrics.middleware.Metrics",
     "config.middleware.RequestContext",
+    "config.maintenance.Maintenance",
     "django.middleware.security.SecurityMiddleware",
     "config.middleware.DirectPaths",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 
 from alerts.channels.targets import MOST
-from alerts.models import Kind
+from alerts.models import Kind, ScopeKind, Severity, Span
+from alerts.rules.serializers import CHOSEN
+from alerts.rules.services import DEFAULT_HYSTERESIS, DEFAULT_QUIET_MINUTES
 from core.problems import Problem
 from portal.forms import PlainForm
 from portal.reading.channels import EXAMPLES
+from usage.queries.metrics import METRIC_PATTERN
 
 
 class ChannelForm(PlainForm):
@@ -47,3 +50,104 @@ class ChannelForm(PlainForm):
             self.add_error("target" if is_where else None, error.detail)
         if not problem.errors:
             self.add_error(None, problem.detail)
+
+
+class RuleForm(PlainForm):
+    """What is to be told; of a rule that every organization has, what it is about stays."""
+
+    name = forms.CharField(label="Name", max_length=100)
+    metric = forms.RegexField(
+        f"^({METRIC_PATTERN})$",
+        label="Metric",
+        error_messages={"invalid": "That is no metric: choose one of the list, or quantities.… by its name."},
+        max_length=100,
+        widget=forms.TextInput({"list": "metrics", "autocomplete": "off"}),
+        help_text="Such as requests, errorRate, cost, latency.p95, or the name of a quantity.",
+    )
+    condition = forms.ChoiceField(label="Condition", choices=CHOSEN)
+    thresholds = forms.CharField(
+        label="Thresholds",
+        max_length=300,
+        required=False,
+        help_text="One or several, separated by commas; in per cent of rates, shares and changes.",
+    )
+    window = forms.ChoiceField(label="Over", choices=[("", "No window"), *Span.choices], required=False)
+    scope_kind = forms.ChoiceField(label="Looks at", choices=ScopeKind.choices)
+    scope_value = forms.CharField(
+        label="Only this one",
+        max_length=200,
+        required=False,
+        help_text="A model, endpoint or capability, or a key's Client ID. Empty: each by itself.",
+    )
+    severity = forms.ChoiceField(label="Severity", choices=Severity.choices, initial=Severity.WARNING)
+    channels = forms.MultipleChoiceField(
+        label="Tell", choices=[], required=False, widget=forms.CheckboxSelectMultiple
+    )
+    least_requests = forms.IntegerField(
+        label="Not below so many requests",
+        required=False,
+        min_value=0,
+        help_text="Empty: 20 for rates and changes, else none.",
+    )
+    hysteresis = forms.CharField(
+        label="Ends after coming back by, in per cent", initial=str(DEFAULT_HYSTERESIS), max_length=6
+    )
+    quiet_minutes = forms.IntegerField(
+        label="Quiet afterwards, in minutes", initial=DEFAULT_QUIET_MINUTES, min_value=0
+    )
+
+    def __init__(
+        self, *args: Any, channels: list[tuple[str, str]], is_built_in: bool = False, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        told: Any = self.fields["channels"]
+        told.choices = channels
+        if is_built_in:
+            for name in ("metric", "condition", "scope_kind", "scope_value"):
+                del self.fields[name]
+
+    @property
+    def wanted(self) -> dict[str, Any]:
+        """The rule as the API takes it."""
+        given = self.cleaned_data
+        found = {
+            "name": given["name"],
+            "severity": given["severity"],
+            "window": given["window"] or None,
+            "threshold": [one.strip() for one in given["thresholds"].split(",") if one.strip()],
+            "hysteresis": given["hysteresis"],
+            "quietMinutes": given["quiet_minutes"],
+            "channels": given["channels"],
+        }
+        if given["least_requests"] is not None:
+            found["leastRequests"] = given["least_requests"]
+        if "metric" in given:
+            found |= {"metric": given["metric"], "condition": given["condition"]}
+            scope = {"kind": given["scope_kind"]}
+            found["scope"] = scope | ({"value": given["scope_value"]} if given["scope_value"] else {})
+        return found
+
+    def blame(self, problem: Problem) -> None:
+        """Say what is wrong at the fields, which the API calls otherwise."""
+        for error in problem.errors:
+            name = _NAMES.get(error.pointer) or _NAMES.get(f"/{error.pointer.split('/')[1]}")
+            self.add_error(name if name in self.fields else None, error.detail)
+        if not problem.errors:
+            self.add_error(None, problem.detail)
+
+
+_NAMES: Final = {
+    "/name": "name",
+    "/metric": "metric",
+    "/condition": "condition",
+    "/scope": "scope_value",
+    "/scope/kind": "scope_kind",
+    "/window": "window",
+    "/threshold": "thresholds",
+    "/severity": "severity",
+    "/leastRequests": "least_requests",
+    "/hysteresis": "hysteresis",
+    "/quietMinutes": "quiet_minutes",
+    "/channels": "channels",
+}
+"""The fields by the members of the API's document."""

@@ -14,6 +14,7 @@ from portal.pages import (
     organizations,
     overview,
     reference,
+    rules,
     settings,
     usage,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "organizations",
     "overview",
     "reference",
+    "rules",
     "settings",
     "usage",
 ]

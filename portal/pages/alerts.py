@@ -25,7 +25,7 @@ from portal.showing import Showing
 
 STATES: Final = {"": "All", "open": "Open", "resolved": "Resolved"}
 SEVERITIES: Final = {"": "Any", **dict(Severity.choices)}
-TABS: Final = {"alerts": "Events", "channels": "Channels", "deliveries": "Deliveries"}
+TABS: Final = {"alerts": "Events", "rules": "Rules", "channels": "Channels", "deliveries": "Deliveries"}
 _OPEN: Final = {"open": True, "resolved": False}
 
 

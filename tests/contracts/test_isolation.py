@@ -331,6 +331,19 @@ ROUTES: dict[str, list[Ask]] = {
         lambda c, own, other: c.get(f"/alerts/events/{own.event}/"),
         lambda c, own, other: c.get(f"/alerts/events/{other.event}/"),
     ],
+    "portal:rules": [_get("/alerts/rules/"), _get("/alerts/rules/?organization=globex")],
+    "portal:rule-new": [_get("/alerts/rules/new/"), _get("/alerts/rules/new/?organization=globex")],
+    "portal:rule": [
+        lambda c, own, other: c.get(f"/alerts/rules/{own.rule}/"),
+        lambda c, own, other: c.get(f"/alerts/rules/{other.rule}/"),
+    ],
+    "portal:rule-change": [
+        lambda c, own, other: c.post(f"/alerts/rules/{other.rule}/change/", {"name": "Renamed"})
+    ],
+    "portal:rule-switch": [
+        lambda c, own, other: c.post(f"/alerts/rules/{other.rule}/switch/", {"enabled": "off"})
+    ],
+    "portal:rule-remove": [lambda c, own, other: c.post(f"/alerts/rules/{other.rule}/remove/")],
     "portal:channels": [_get("/alerts/channels/"), _get("/alerts/channels/?organization=globex")],
     "portal:channel-new": [
         lambda c, own, other: c.post(

@@ -47,7 +47,7 @@ def receiver(settings: Any) -> Any:
 
 def happened(tenant: Tenant, message: str, **more: Any) -> Event:
     """Have something fire that has not fired before."""
-    event = fire(tenant, message=message, rule_id=uuid4(), **more)
+    event = fire(tenant, message=message, occurrence=uuid4().hex, **more)
     assert event is not None
     return event
 

@@ -1,0 +1,190 @@
+"""What the pages of alerts show of rules: what the organization wants to be told of, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from alerts.channels import queries as channels
+from alerts.channels.services import MOST_CHANNELS
+from alerts.deliveries.snapshots import amount
+from alerts.events.queries import EventQuery, events
+from alerts.models import Condition, Rule, ScopeKind, Severity, Span
+from alerts.rules import queries, terms
+from core.periods import zone
+from organizations.roles import Scope
+from organizations.tenancy import Caller
+from portal import numbers, times
+from portal.reading.logs import Fact
+from portal.recent import TONES, Notice, notice
+from portal.tables import PAGE_SIZE, Pages, pages_of
+from usage.queries.metrics import METRICS
+
+LATEST: Final = 10
+METRIC_NAMES: Final = tuple(dict.fromkeys((*METRICS, *terms.SHARES)))
+_EACH: Final = {
+    ScopeKind.CREDENTIAL: "each API key",
+    ScopeKind.MODEL: "each model",
+    ScopeKind.ENDPOINT: "each endpoint",
+    ScopeKind.CAPABILITY: "each capability",
+}
+_CALENDAR: Final = {Span.DAY: "the day so far", Span.WEEK: "the week so far", Span.MONTH: "the month so far"}
+
+To = Callable[..., str]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRow:
+    """A rule in words; the addresses of what can be done with it are empty for what may not be."""
+
+    name: str
+    says: str
+    where: str
+    severity: str
+    tone: str
+    is_enabled: bool
+    is_built_in: bool
+    url: str
+    switch: str
+    remove: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """A page of rules."""
+
+    rows: list[RuleRow]
+    pages: Pages | None
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """A rule in full, with what it told last."""
+
+    row: RuleRow
+    facts: list[Fact]
+    latest: list[Notice]
+    zone: str
+
+
+def read(caller: Caller, number: int, to: To, here: To) -> Rules:
+    """Return a page of rules, in the order in which they were made.
+
+    Tenancy: call in the tenant's scope.
+    """
+    offset = (number - 1) * PAGE_SIZE
+    found, total = queries.rules(caller.organization_id, limit=PAGE_SIZE, offset=offset)
+    return Rules([row(rule, caller, to) for rule in found], pages_of(number, total, here))
+
+
+def read_one(caller: Caller, rule: Rule, now: datetime, to: To) -> One:
+    """Return a rule with the events that it caused last.
+
+    Tenancy: call in the tenant's scope.
+    """
+    latest = events(caller.organization_id, EventQuery(take=LATEST, rule_id=rule.pk))
+    return One(
+        row=row(rule, caller, to),
+        facts=_facts(rule, caller),
+        latest=[notice(event, caller, to) for event in latest],
+        zone=times.zone_label(zone(caller.timezone), now),
+    )
+
+
+def row(rule: Rule, caller: Caller, to: To) -> RuleRow:
+    """Return a rule in words."""
+    key = str(rule.pk)
+    may = Scope.ALERTS_WRITE in caller.scopes
+    return RuleRow(
+        name=rule.name,
+        says=says(rule, caller.currency),
+        where=where(rule),
+        severity=str(Severity(rule.severity).label),
+        tone=TONES[rule.severity],
+        is_enabled=rule.enabled,
+        is_built_in=bool(rule.code),
+        url=to("rule", key),
+        switch=to("rule-switch", key) if may else "",
+        remove=to("rule-remove", key) if may and not rule.code else "",
+    )
+
+
+def says(rule: Rule, currency: str) -> str:
+    """Say what has to be so: ``errorRate at or above 5% or 20% over 1 hour``."""
+    condition = str(Condition(rule.condition).label)
+    if rule.condition == Condition.LIMIT:
+        return condition
+    parts = [rule.metric, condition[0].lower() + condition[1:], _thresholds(rule, currency), _over(rule)]
+    return " ".join(part for part in parts if part)
+
+
+def where(rule: Rule) -> str:
+    """Say what a rule looks at."""
+    if rule.scope_kind == ScopeKind.ORGANIZATION:
+        return "the organization"
+    if rule.credential is not None:
+        return f"the API key {rule.credential.name}"
+    if rule.value is not None:
+        return f"the {rule.scope_kind} {rule.value}"
+    return _EACH[ScopeKind(rule.scope_kind)]
+
+
+def initial(rule: Rule) -> dict[str, Any]:
+    """Return a rule as its form has it; its channels are at hand."""
+    return {
+        "name": rule.name,
+        "metric": rule.metric,
+        "condition": rule.condition,
+        "scope_kind": rule.scope_kind,
+        "scope_value": rule.credential.client_id if rule.credential else rule.value or "",
+        "window": rule.window,
+        "thresholds": ", ".join(amount(one) or "" for one in rule.thresholds),
+        "severity": rule.severity,
+        "least_requests": rule.least_requests,
+        "hysteresis": amount(rule.hysteresis),
+        "quiet_minutes": rule.quiet_minutes,
+        "channels": [str(one.channel_id) for one in rule.chosen.all()],
+    }
+
+
+def channel_choices(caller: Caller) -> list[tuple[str, str]]:
+    """Return the channels that can be told.
+
+    Tenancy: call in the tenant's scope.
+    """
+    found, _ = channels.channels(caller.organization_id, limit=MOST_CHANNELS)
+    return [(str(one.pk), f"{one.name} ({one.shown})") for one in found]
+
+
+def _thresholds(rule: Rule, currency: str) -> str:
+    unit = terms.unit_of(rule.condition, rule.metric, currency)
+    written = [_with_unit(one, unit) for one in rule.thresholds]
+    return " or ".join(filter(None, (", ".join(written[:-1]), *written[-1:])))
+
+
+def _with_unit(value: Decimal, unit: str) -> str:
+    number = numbers.exact(value.normalize())
+    return f"{number}%" if unit == terms.PERCENT else f"{number} {unit}"
+
+
+def _over(rule: Rule) -> str:
+    if not rule.window:
+        return ""
+    span = Span(rule.window)
+    return f"over {_CALENDAR.get(span) or str(span.label)}"
+
+
+def _facts(rule: Rule, caller: Caller) -> list[Fact]:
+    tz = zone(caller.timezone)
+    return [
+        Fact("What", says(rule, caller.currency)),
+        Fact("Where", where(rule)),
+        Fact("Severity", str(Severity(rule.severity).label)),
+        Fact("At least", f"{numbers.exact(rule.least_requests)} requests"),
+        Fact("Ends after coming back by", f"{amount(rule.hysteresis) or 0}%"),
+        Fact("Quiet afterwards for", f"{numbers.exact(rule.quiet_minutes)} minutes"),
+        Fact("Changed", times.minute(rule.updated_at, tz), note=f"revision {rule.revision}"),
+    ]

@@ -1,0 +1,132 @@
+"""The pages of rules: what the organization wants to be told of."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from alerts.models import Rule
+from organizations.tenancy import tenant_scope
+from tests.alerts.rules.ruling import built_in, make_rule
+from tests.alerts.telling import fire, mailbox
+from tests.portal.pages import sign_in, table, text
+from tests.usage.factories import Tenant, make_tenant
+
+pytestmark = pytest.mark.django_db
+
+COSTLY = {
+    "name": "Costly",
+    "metric": "cost",
+    "condition": "above",
+    "thresholds": "50, 100",
+    "window": "24h",
+    "scope_kind": "organization",
+    "scope_value": "",
+    "severity": "warning",
+    "least_requests": "",
+    "hysteresis": "5",
+    "quiet_minutes": "60",
+}
+
+
+def own(tenant: Tenant) -> Rule:
+    """Return the only rule of the organization's own."""
+    with tenant_scope(tenant.id):
+        return Rule.objects.get(code="")
+
+
+def words(page: Any) -> dict[str, list[str]]:
+    """Return the rows of the list, by the rules' names."""
+    rows = [[" ".join(re.sub(r"<[^>]*>", " ", cell).split()) for cell in row] for row in table(page, "rules")]
+    return {row[0].removesuffix(" every organization's"): row[1:] for row in rows}
+
+
+def test_a_rule_is_made_and_said_in_words(acme: Tenant, member: Client) -> None:
+    channel = mailbox(acme)
+    page = member.post("/alerts/rules/new/", {**COSTLY, "channels": [str(channel.pk)]}, follow=True)
+    assert "The rule Costly is made." in text(page)
+    row = words(member.get("/alerts/rules/"))["Costly"]
+    assert row[0] == "cost at or above 50 EUR or 100 EUR over 24 hours the organization"
+    made = own(acme)
+    assert made.thresholds == [Decimal(50), Decimal(100)]
+    with tenant_scope(acme.id):
+        assert [one.channel_id for one in made.chosen.all()] == [channel.pk]
+    listed = member.get(f"/api/v1/alerts/rules/{made.pk}").json()
+    assert (listed["threshold"], listed["window"], listed["quietMinutes"]) == (["50", "100"], "24h", 60)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"name": ""}, "Please fill this in."),
+        ({"metric": "colour of it"}, "That is no metric"),
+        ({"thresholds": "much"}, "decimal"),
+        ({"thresholds": ""}, "At least one threshold is needed."),
+        ({"window": ""}, "With above, accepted: 1m"),
+        ({"scope_kind": "credential", "scope_value": "cl_nobody"}, "There is no such credential"),
+        ({"hysteresis": "60"}, "At most 50."),
+    ],
+)
+def test_what_does_not_go_together_is_said(member: Client, change: dict[str, str], words: str) -> None:
+    answer = member.post("/alerts/rules/new/", {**COSTLY, **change})
+    assert answer.status_code == 422
+    assert words in text(answer)
+    assert 'class="field-error"' in answer.content.decode()
+
+
+def test_a_rule_is_changed_from_what_it_was(acme: Tenant, member: Client) -> None:
+    rule = make_rule(acme, of=("credential", acme.client_id), thresholds=[Decimal("7.5")])
+    page = member.get(f"/alerts/rules/{rule.pk}/")
+    form = page.context["form"]
+    given = {name: form.get_initial_for_field(field, name) for name, field in form.fields.items()}
+    assert (given["thresholds"], given["scope_value"]) == ("7.5", acme.client_id)
+    member.post(f"/alerts/rules/{rule.pk}/change/", {**given, "thresholds": "9", "name": "Busier"})
+    changed = own(acme)
+    assert (changed.name, changed.thresholds, changed.revision) == ("Busier", [Decimal(9)], 2)
+    refused = member.post(f"/alerts/rules/{rule.pk}/change/", {**given, "thresholds": "0"})
+    assert refused.status_code == 422
+
+
+def test_what_every_organization_has_is_switched_off_and_not_removed(acme: Tenant, member: Client) -> None:
+    rule = built_in(acme, "error_rate_up")
+    page = member.get(f"/alerts/rules/{rule.pk}/")
+    assert "Remove the rule" not in text(page)
+    assert 'name="metric"' not in page.content.decode()
+    member.post(f"/alerts/rules/{rule.pk}/switch/", {"enabled": "off"})
+    assert words(member.get("/alerts/rules/"))[rule.name][2] == "Off"
+    assert member.post(f"/alerts/rules/{rule.pk}/remove/").status_code == 409
+    member.post(f"/alerts/rules/{rule.pk}/switch/", {"enabled": "on"})
+    assert built_in(acme, "error_rate_up").enabled
+    assert member.post(f"/alerts/rules/{rule.pk}/switch/", {}).status_code == 422
+
+
+def test_a_rule_of_ones_own_is_removed_and_its_events_stay(acme: Tenant, member: Client) -> None:
+    rule = make_rule(acme)
+    fire(acme, message="Busy.", rule_id=rule.pk)
+    assert "Busy." in text(member.get(f"/alerts/rules/{rule.pk}/"))
+    page = member.post(f"/alerts/rules/{rule.pk}/remove/", follow=True)
+    assert "The rule Busy is removed." in text(page)
+    assert "Busy." in text(member.get("/alerts/?state=resolved"))
+
+
+def test_those_who_only_read_see_no_forms(acme: Tenant) -> None:
+    rule = make_rule(acme)
+    analyst = sign_in(acme, "analyst")
+    for path in ("/alerts/rules/", f"/alerts/rules/{rule.pk}/"):
+        page = analyst.get(path)
+        assert page.status_code == 200
+        assert "Switch off" not in text(page)
+        assert "Make a rule" not in text(page)
+        assert "Change it" not in text(page)
+
+
+def test_another_organizations_is_not_found(acme: Tenant, member: Client) -> None:
+    rule = make_rule(make_tenant("Globex"))
+    assert member.get(f"/alerts/rules/{rule.pk}/").status_code == 404
+    for action in ("change", "switch", "remove"):
+        answer = member.post(f"/alerts/rules/{rule.pk}/{action}/", {**COSTLY, "enabled": "off"})
+        assert answer.status_code == 404
