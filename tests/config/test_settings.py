@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import zoneinfo
 from pathlib import Path
 
 import pytest
@@ -53,11 +54,20 @@ def test_a_mistake_is_reported_by_its_name(tmp_path: Path, changes: dict[str, st
     assert report in done.stdout + done.stderr
 
 
-def test_the_example_explains_every_variable_that_is_read() -> None:
+def test_the_example_explains_the_variables_that_are_read_and_no_others() -> None:
     sources = "".join(path.read_text() for path in (ROOT / "config").rglob("*.py"))
-    read = set(re.findall(r"env\.\w+\(\s*\"([A-Z_]+)\"", sources))
+    read = set(re.findall(r"(?:env|environment)\.\w+\(\s*\"([A-Z_]+)\"", sources))
     assert read
-    assert read <= set(documented_variables())
+    assert read == set(documented_variables())
+
+
+def test_the_operations_page_has_every_variable_of_the_example() -> None:
+    page = (ROOT / "docs" / "operations.md").read_text()
+    assert [name for name in documented_variables() if f"`{name}`" not in page] == []
+
+
+def test_time_zones_are_those_of_the_locked_package() -> None:
+    assert zoneinfo.TZPATH == ()
 
 
 def test_the_broker_is_the_same_redis() -> None:
