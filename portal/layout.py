@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 
 from django.http import HttpRequest
 from django.urls import reverse
 
+from core import clock
 from organizations.door import memberships_of
 from organizations.models import User
 from organizations.roles import Role
 from organizations.tenancy import Caller
 from portal.links import ORGANIZATION, address
 from portal.registry import entry_of, menu
+from portal.strip import Strip, strip
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +51,14 @@ class Layout:
     navigation: list[Section]
     organizations: list[Link]
     across: str
+    strip: Strip | None
 
 
 def layout(request: HttpRequest, user: User, caller: Caller, here: str) -> Layout:
-    """Return the frame of the page named ``here``."""
+    """Return the frame of the page named ``here``.
+
+    Tenancy: call in the tenant's scope.
+    """
     names = {one.organization.slug: one.organization.name for one in memberships_of(user)}
     kept = caller.organization if len(names) > 1 or ORGANIZATION in request.GET else None
     return Layout(
@@ -63,6 +70,7 @@ def layout(request: HttpRequest, user: User, caller: Caller, here: str) -> Layou
         navigation=_navigation(user, caller, kept, here),
         organizations=_organizations(names, caller, here) if len(names) > 1 else [],
         across=address("organizations", organization=kept) if len(names) > 1 else "",
+        strip=strip(caller, clock.now(), partial(address, organization=kept)),
     )
 
 

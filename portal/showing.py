@@ -8,11 +8,13 @@ from typing import Any, Final
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from core import clock
 from organizations.models import User
 from organizations.tenancy import Caller
 from portal.access import wants_fragment
 from portal.layout import layout
 from portal.links import ORGANIZATION, address
+from portal.strip import strip
 
 WHOLE: Final = "portal/layout.html"
 PART: Final = "portal/part.html"
@@ -39,10 +41,15 @@ class Showing:
 
     def render(self, template: str, context: Mapping[str, Any], *, status: int = 200) -> HttpResponse:
         """Return the page, or the block ``live`` of it for htmx."""
-        frame = WHOLE if self.layout is not None else PART
-        full = {"frame": frame, "layout": self.layout, "caller": self.caller, "to": self.to, **context}
+        full = {"layout": self.layout, "caller": self.caller, "to": self.to, **self._frame(), **context}
         response = render(self.request, template, full, status=status)
         if self.layout is None and "here" in context and "" in self.request.GET.values():
             # A form sends all of its fields; the address to keep has those that say something.
             response["HX-Push-Url"] = context["here"]
         return response
+
+    def _frame(self) -> dict[str, Any]:
+        if self.layout is not None:
+            return {"frame": WHOLE}
+        # The strip lies outside of what is replaced, and is as fresh.
+        return {"frame": PART, "strip": strip(self.caller, clock.now(), self.to)}

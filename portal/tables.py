@@ -121,9 +121,9 @@ def sortable(
     )
 
 
-def pages_of(number: int, total: int, to: Callable[..., str]) -> Pages | None:
+def pages_of(number: int, total: int, to: Callable[..., str], *, size: int = PAGE_SIZE) -> Pages | None:
     """Return where a page of rows that were read by themselves is; None where there is only one."""
-    count = max(-(-total // PAGE_SIZE), 1)
+    count = max(-(-total // size), 1)
     if count == 1 and number == 1:
         return None
     return Pages(

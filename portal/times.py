@@ -54,3 +54,8 @@ def second(moment: datetime, tz: ZoneInfo) -> str:
 def days_of(start: datetime, end: datetime, tz: ZoneInfo) -> str:
     """Write the local days between two moments: ``14 Oct 2026``, ``1–31 Oct 2026``."""
     return days(Period(start, end), tz)
+
+
+def wall(moment: datetime, tz: ZoneInfo) -> str:
+    """Write a moment as a zone's wall clock shows it, as charts take it."""
+    return moment.astimezone(tz).replace(tzinfo=None).isoformat() + "Z"

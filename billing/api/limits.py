@@ -1,7 +1,7 @@
 """`/spend-limit`: set, read, removed; the decisions taken, and what another limit would have done."""
 
-from datetime import datetime, timedelta
-from typing import Any, ClassVar, Final
+from datetime import datetime
+from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
@@ -9,10 +9,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing.answers import limits as answers
+from billing.listing import decision_page
 from billing.models import DecisionKind, Enforcement, Window
 from billing.queries import limits as queries
-from billing.queries.spending import spent_by_quarter
-from billing.replay import Limit, lead, replay
+from billing.queries.replays import MOST_REPLAYED, try_limit, up_to_now
+from billing.replay import Limit
 from billing.serializers.limits import (
     WARN_AT,
     DecisionPageSerializer,
@@ -28,25 +29,19 @@ from core.money import parse_money
 from core.paging import (
     CURSOR_PARAMS,
     OFFSET_PARAMS,
-    encode_cursor,
-    fingerprint,
-    invalid_cursor,
     next_link,
     read_cursor_page,
     read_offset_page,
 )
 from core.params import Params
-from core.periods import Period, zone
+from core.periods import Period
 from core.problems import bad_request, invalid_parameter, not_found
 from core.schema import CLIENT_ID, CURSOR_PARAMETERS, OFFSET_PARAMETERS, parameter, problems
 from organizations.http import TenantAPIView
-from organizations.models import Organization
 from organizations.roles import Scope
 from usage import reading
 from usage.schema import WINDOW_PARAMETERS
 
-REPLAYED: Final = timedelta(days=28)
-MOST_REPLAYED: Final = timedelta(days=92)
 OF_CREDENTIAL = parameter(
     "clientId", "The limit of this credential; without it, the organization's.", type=CLIENT_ID
 )
@@ -167,19 +162,7 @@ class DecisionsView(TenantAPIView):
         page, caller = read_cursor_page(self.params), self.caller
         credential_id = reading.credential_of(self.params)
         kind = self.params.choice("kind", DecisionKind.values, "") or None
-        tied_to = fingerprint(
-            {"decisions": caller.organization_id, "of": credential_id, "kind": kind, "order": page.order}
-        )
-        found = queries.decisions(
-            caller.organization_id,
-            credential_id=credential_id,
-            kind=kind,
-            take=page.take + 1,
-            descending=page.descending,
-            after=_number(page.position(tied_to)),
-        )
-        shown = found[: page.take]
-        cursor = encode_cursor([shown[-1].pk], tied_to) if len(found) > page.take else None
+        shown, cursor = decision_page(caller.organization_id, page, credential_id=credential_id, kind=kind)
         headers = {"Link": next_link(request, cursor)} if cursor else {}
         items = [answers.decision(one, currency=caller.currency) for one in shown]
         return Response({"items": items, "cursor": cursor}, headers=headers)
@@ -234,24 +217,11 @@ class ReplayView(TenantAPIView):
             pauses=enforcement == Enforcement.PAUSE,
             warn_at=_shares_of(params),
         )
-        tz = zone(caller.timezone)
         period = _period_of(params, reading.history_of(caller, clock.now()))
-        organization = Organization.objects.get(pk=caller.organization_id)
-        known = Period(lead(period, tried, tz), period.end)
-        spent = spent_by_quarter(organization, reading.credential_of(params), known)
-        found = replay(spent, period, tried, tz)
+        found = try_limit(caller.organization_id, reading.credential_of(params), period, tried).replay
         return Response(
             answers.replayed(found, tried, window=window, enforcement=enforcement, currency=caller.currency)
         )
-
-
-def _number(position: list[Any] | None) -> int | None:
-    match position:
-        case None:
-            return None
-        case [int(last)]:
-            return last
-    raise invalid_cursor()
 
 
 def _limit_of(params: Params) -> int:
@@ -279,11 +249,9 @@ def _shares_of(params: Params) -> tuple[int, ...]:
 
 
 def _period_of(params: Params, since: datetime) -> Period:
-    # The present quarter-hour counts as well.
-    end = quarter_of(clock.now()) + QUARTER
-    default = Period(end - REPLAYED, end)
+    default = up_to_now(clock.now())
     window = reading.window_of(params, default, since)
-    last = min(window.end, end)
+    last = min(window.end, default.end)
     start = min(quarter_of(window.start), last)
     if last - start > MOST_REPLAYED:
         raise bad_request(f"A replay spans at most {MOST_REPLAYED.days} days.", code="too_many_rows")

@@ -108,7 +108,7 @@ def keys_of() -> list[Credential]:
 
 def wall(moment: datetime, filters: Filters) -> str:
     """Write a moment as the wall clock of the organization shows it, as charts take it."""
-    return moment.astimezone(filters.zone).replace(tzinfo=None).isoformat() + "Z"
+    return times.wall(moment, filters.zone)
 
 
 def bucket_label(start: datetime, granularity: Granularity, filters: Filters) -> str:

@@ -23,6 +23,7 @@ assert pages.__all__
 EVERYBODY: Final = frozenset(Role.values)
 MANAGERS: Final = frozenset({"owner", "admin"})
 MAKERS: Final = frozenset({"owner", "admin", "developer"})
+SETTERS: Final = frozenset({"owner", "admin", "billing"})
 READERS_OF_COSTS: Final = frozenset({"owner", "admin", "billing", "analyst"})
 ID: Final = "00000000-0000-0000-0000-000000000000"
 
@@ -49,6 +50,11 @@ PAGES: Final[dict[str, dict[str, frozenset[str]]]] = {
     "remove": {"POST": MANAGERS},
     "audit": {"GET": MANAGERS},
     "costs": {"GET": READERS_OF_COSTS},
+    "limits": {"GET": READERS_OF_COSTS},
+    "limit-set": {"GET": SETTERS, "POST": SETTERS},
+    "limit-remove": {"POST": SETTERS},
+    "limit-history": {"GET": READERS_OF_COSTS},
+    "limit-trial": {"GET": READERS_OF_COSTS},
     "credits": {"GET": READERS_OF_COSTS},
     "invoices": {"GET": READERS_OF_COSTS},
     "invoice": {"GET": READERS_OF_COSTS},
@@ -75,7 +81,6 @@ PAGES: Final[dict[str, dict[str, frozenset[str]]]] = {
 }
 """The portal's pages: the roles that a method is open to; every other method is nobody's."""
 
-SETTERS: Final = frozenset({"owner", "admin", "billing"})
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 PLACES: Final = {
     "<slug:client_id>": "cl_00000000000000000000",

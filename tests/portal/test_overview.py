@@ -315,7 +315,8 @@ class TestBudget:
     # caller and again, within the page's scope (4 around that), for the switcher; then what the page is
     # about: this period, the period before, the days, what the last seven cost, which models have no price,
     # the spend limit; the first models, keys and capabilities, and what the keys are called; the alerts.
-    PAGE = 2 + 2 * (1 + 4) + 4 + 5 + 1 + 4 + 1
+    # The whole page also asks which limits press, for the strip above it.
+    PAGE = 2 + 2 * (1 + 4) + 4 + 5 + 1 + 4 + 1 + 1
     PART = 2 + 1 + 4 + 4 + 5 + 1 + 4 + 1
     # An organization without records is asked for its newest one, in all of its history, and for no model
     # and no key.

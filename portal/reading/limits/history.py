@@ -1,0 +1,106 @@
+"""What happened to spend limits, a page at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from django.http import QueryDict
+from django.urls import reverse
+
+from billing.listing import decision_page
+from billing.models import Decision, DecisionKind, Window
+from core.moments import format_moment
+from core.paging import CursorPage
+from core.periods import zone
+from organizations.models import Credential
+from organizations.tenancy import Caller
+from portal import numbers, times
+from portal.limit_forms import ORGANIZATION_WIDE
+from portal.tables import Cell, Column, Table
+
+PAGE_SIZE: Final = 50
+KINDS: Final = {kind.value: str(kind.label) for kind in DecisionKind}
+_TONES: Final = {
+    DecisionKind.PAUSED: "bad",
+    DecisionKind.WARNED: "warn",
+    DecisionKind.CORRECTED: "warn",
+    DecisionKind.RESUMED: "good",
+}
+_WINDOWS: Final = {Window.ROLLING: "seven days", Window.WEEK: "a week"}
+
+To = Callable[..., str]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A page of decisions; ``following`` is the cursor to go on from, if there are more."""
+
+    table: Table
+    following: str | None
+    api: str
+
+
+def history(
+    caller: Caller, cursor: str | None, *, kind: str, key: Credential | None, to: To, take: int = PAGE_SIZE
+) -> History:
+    """Return a page of decisions, newest first.
+
+    Raises: `Problem` 400 for a cursor that isn't one.
+    Tenancy: call in the tenant's scope.
+    """
+    found, following = decision_page(
+        caller.organization_id,
+        CursorPage(take, "desc", cursor),
+        credential_id=None if key is None else key.pk,
+        kind=kind or None,
+    )
+    columns = [
+        Column("When"),
+        Column("What"),
+        Column("Whose limit"),
+        Column(f"Spent, {caller.currency}", is_number=True),
+        Column(f"Limit, {caller.currency}", is_number=True),
+        Column(f"Held, {caller.currency}", is_number=True),
+    ]
+    table = Table(
+        "decisions",
+        "Newest first, with the figures of the moment",
+        columns,
+        [_row(one, caller, to) for one in found],
+        "Nothing has happened yet." if not kind and key is None else "Nothing of the kind has happened.",
+        file="spend-limit-decisions",
+    )
+    return History(table, following, _api(cursor, kind, key, take))
+
+
+def _api(cursor: str | None, kind: str, key: Credential | None, take: int) -> str:
+    query = QueryDict(mutable=True)
+    given = {"take": str(take), "kind": kind, "clientId": key.client_id if key else "", "cursor": cursor}
+    query.update({name: value for name, value in given.items() if value})
+    return f"{reverse('spend-limit-decisions')}?{query.urlencode()}"
+
+
+def _row(found: Decision, caller: Caller, to: To) -> list[Cell]:
+    tz = zone(caller.timezone)
+    kind = DecisionKind(found.kind)
+    whose = found.credential
+    said = f"{found.threshold} % reached" if found.threshold is not None else str(kind.label)
+    return [
+        Cell(times.second(found.decided_at, tz), value=format_moment(found.decided_at)),
+        Cell(said, value=found.kind, tone=_TONES.get(kind, "plain")),
+        Cell(ORGANIZATION_WIDE)
+        if whose is None
+        else Cell(whose.name, value=whose.client_id, url=to("key", whose.client_id)),
+        _amount(int(found.spent_nanos)),
+        _amount(found.limit_nanos, note=f"in {_WINDOWS[Window(found.window_kind)]}"),
+        _amount(int(found.reserved_nanos)),
+    ]
+
+
+def _amount(nanos: int, note: str = "") -> Cell:
+    exact = numbers.exact_money(nanos)
+    return Cell(
+        numbers.short_money(nanos), exact=exact, value=exact.replace(",", ""), is_number=True, note=note
+    )

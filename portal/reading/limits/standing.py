@@ -1,0 +1,214 @@
+"""How spend limits stand: what was spent, is held and is left, and when that changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from django.urls import reverse
+
+from billing.models import Enforcement, LimitState, Window
+from billing.queries.limits import Standing, standings
+from core.moments import format_moment
+from core.periods import local_date, zone
+from organizations.models import Credential
+from organizations.roles import Scope
+from organizations.tenancy import Caller
+from portal import numbers, times
+from portal.limit_forms import ORGANIZATION_WIDE
+from portal.reading.logs import Fact
+from portal.tables import Pages, pages_of
+from portal.times import zone_label
+
+SHOWN: Final = 12
+"""How many limits a page shows."""
+FULL: Final = 100
+WINDOWS: Final = {Window.ROLLING: "Any seven days, rolling", Window.WEEK: "Calendar week"}
+
+To = Callable[..., str]
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A share of the limit that is warned at, and where it stands on the meter."""
+
+    share: int
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """How full a limit is, in hundredths of the meter's length."""
+
+    spent: str
+    reserved: str
+    ticks: list[Tick]
+    tone: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class LimitPanel:
+    """A limit as it stands; ``client_id`` is empty for the organization's."""
+
+    client_id: str
+    name: str
+    state: str
+    tone: str
+    headline: str
+    exact: str
+    meter: Meter
+    facts: list[Fact]
+    records: str
+    change: str
+    api: str
+
+
+@dataclass(frozen=True, slots=True)
+class LimitsPage:
+    """The limits, the organization's first."""
+
+    panels: list[LimitPanel]
+    pages: Pages | None
+    zone: str
+    has_any: bool
+
+
+def read(caller: Caller, now: datetime, number: int, to: To, here: To) -> LimitsPage:
+    """Read a page of limits.
+
+    Tenancy: call in the tenant's scope.
+    """
+    found, total = standings(
+        caller.organization_id,
+        timezone=caller.timezone,
+        now=now,
+        limit=SHOWN,
+        offset=(number - 1) * SHOWN,
+    )
+    names = dict(Credential.objects.values_list("client_id", "name"))
+    return LimitsPage(
+        panels=[_panel(one, names, caller, now, to) for one in found],
+        pages=pages_of(number, total, here, size=SHOWN),
+        zone=zone_label(zone(caller.timezone), now),
+        has_any=total > 0,
+    )
+
+
+def money(nanos: int, caller: Caller) -> str:
+    """Write an amount with its currency."""
+    return f"{numbers.exact_money(nanos)} {caller.currency}"
+
+
+def _panel(found: Standing, names: Mapping[str, str], caller: Caller, now: datetime, to: To) -> LimitPanel:
+    client_id = found.client_id or ""
+    mine = {"clientId": client_id} if client_id else {}
+    state, tone = _state(found)
+    query = f"?clientId={client_id}" if client_id else ""
+    return LimitPanel(
+        client_id=client_id,
+        name=names.get(client_id, client_id) or ORGANIZATION_WIDE,
+        state=state,
+        tone=tone,
+        headline=f"{numbers.short_money(found.spent_nanos)} of {numbers.short_money(found.limit_nanos)} "
+        f"{caller.currency} spent",
+        exact=f"{money(found.spent_nanos, caller)} of {money(found.limit_nanos, caller)}",
+        meter=_meter(found, caller),
+        facts=_facts(found, caller, now, to),
+        records=_records(found, caller, now, to),
+        change=to("limit-set", **mine) if Scope.BILLING_WRITE in caller.scopes else "",
+        api=f"{reverse('spend-limit')}{query}",
+    )
+
+
+def _state(found: Standing) -> tuple[str, str]:
+    if found.state == LimitState.PAUSED:
+        return "Paused", "bad"
+    if found.spent_nanos >= found.limit_nanos:
+        return "Exceeded", "bad"
+    reached = [share for share in found.warn_at if found.spent_nanos * FULL >= share * found.limit_nanos]
+    if reached:
+        return f"Beyond {reached[-1]} %", "warn"
+    return "Open", "good"
+
+
+def _meter(found: Standing, caller: Caller) -> Meter:
+    whole = max(found.limit_nanos, found.spent_nanos + found.reserved_nanos)
+    spent, reserved = (Decimal(part) * FULL / whole for part in (found.spent_nanos, found.reserved_nanos))
+    length = Decimal(found.limit_nanos) / whole
+    _, tone = _state(found)
+    return Meter(
+        spent=f"{spent:.2f}",
+        reserved=f"{reserved:.2f}",
+        ticks=[Tick(share, f"{share * length:.2f}") for share in found.warn_at],
+        tone=tone,
+        said=f"Spent {money(found.spent_nanos, caller)} of {money(found.limit_nanos, caller)}, "
+        f"held {money(found.reserved_nanos, caller)}, left {money(found.remaining_nanos, caller)}",
+    )
+
+
+def _facts(found: Standing, caller: Caller, now: datetime, to: To) -> list[Fact]:
+    tz = zone(caller.timezone)
+    share = Decimal(found.spent_nanos) * FULL / found.limit_nanos
+    return [
+        Fact("Limit", money(found.limit_nanos, caller), WINDOWS[found.window]),
+        Fact("Spent", money(found.spent_nanos, caller), f"{share:.1f} %", _records(found, caller, now, to)),
+        Fact("Held", money(found.reserved_nanos, caller), "for calls that are under way"),
+        Fact("Left", money(found.remaining_nanos, caller)),
+        Fact("Adds up since", times.minute(found.period.start, tz)),
+        *_ends(found, caller),
+        _rate(found, caller),
+        Fact("Warns at", ", ".join(f"{share} %" for share in found.warn_at) or "Nothing before the limit"),
+        Fact(
+            "When it is reached",
+            "Calls are refused" if found.enforcement == Enforcement.PAUSE else "It is announced, no more",
+        ),
+    ]
+
+
+def _ends(found: Standing, caller: Caller) -> list[Fact]:
+    tz = zone(caller.timezone)
+    facts = []
+    if found.paused_at is not None:
+        facts.append(Fact("Paused since", times.minute(found.paused_at, tz)))
+    label = "Opens again" if found.state == LimitState.PAUSED else "Resets"
+    if found.resets_at is None:
+        return [*facts, Fact(label, "Nothing is spent that could leave the window")]
+    if found.state == LimitState.PAUSED:
+        said = "if nothing more is spent"
+    elif found.window == Window.WEEK:
+        said = "when the week ends"
+    else:
+        said = "when the oldest spending begins to leave the window"
+    return [*facts, Fact(label, times.minute(found.resets_at, tz), said)]
+
+
+def _rate(found: Standing, caller: Caller) -> Fact:
+    tz, pausing = zone(caller.timezone), found.pausing
+    label = "At this rate"
+    if found.enforcement != Enforcement.PAUSE:
+        return Fact(label, "Never pauses")
+    if found.state == LimitState.PAUSED:
+        return Fact(label, "Paused now")
+    if pausing.at is None:
+        end = "this week" if found.window == Window.WEEK else "within seven days"
+        sooner = pausing.earliest
+        note = "" if sooner is None else f"at the highest pace {times.minute(sooner, tz)}"
+        return Fact(label, f"Not reached {end}", note)
+    latest = "perhaps not at all" if pausing.latest is None else times.minute(pausing.latest, tz)
+    earliest = "" if pausing.earliest is None else f"{times.minute(pausing.earliest, tz)} at the earliest, "
+    later = f"{latest} at the latest" if pausing.latest is not None else latest
+    return Fact(label, f"Pauses {times.minute(pausing.at, tz)}", f"{earliest}{later}")
+
+
+def _records(found: Standing, caller: Caller, now: datetime, to: To) -> str:
+    """Return where the records are that a limit adds up."""
+    tz = zone(caller.timezone)
+    mine = {"clientId": found.client_id} if found.client_id else {}
+    last = local_date(max(found.period.end - timedelta(microseconds=1), now), tz)
+    days = {"from_": local_date(found.period.start, tz).isoformat(), "to": last.isoformat()}
+    since = {"since": format_moment(found.period.start)}
+    return to("logs", range="custom", **days, **mine, **since)

@@ -1,0 +1,260 @@
+"""What another limit would have done to the spending of past weeks."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from django.http import QueryDict
+from django.urls import reverse
+
+from billing.models import Enforcement, Window
+from billing.queries.replays import Trial, try_limit, up_to_now
+from billing.replay import Limit, Pause, Replay
+from billing.windows import quarter_of
+from core.moments import format_moment
+from core.periods import Granularity, Period, buckets, local_date, zone
+from organizations.models import Credential
+from organizations.tenancy import Caller
+from portal import charts, numbers, times
+from portal.figures import Card
+from portal.plots import Plot
+from portal.tables import Cell, Column, Table
+from usage import reading
+
+_SECONDS: Final = {"day": 86_400, "hour": 3_600, "minute": 60}
+
+To = Callable[..., str]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The limit to try, as the form has it.
+
+    Units: ``limit_nanos`` nanos.
+    """
+
+    limit_nanos: int
+    window: str
+    enforcement: str
+    warn_at: tuple[int, ...]
+    weeks: int
+    key: Credential | None
+
+
+@dataclass(frozen=True, slots=True)
+class TrialPage:
+    """What it would have done."""
+
+    said: str
+    cards: list[Card]
+    over_time: Plot
+    pauses: Table
+    warnings: Table
+    api: str
+
+
+def trial(caller: Caller, wanted: Wanted, now: datetime, to: To) -> TrialPage:
+    """Try a limit.
+
+    Tenancy: call in the tenant's scope.
+    """
+    tried = Limit(
+        limit_nanos=wanted.limit_nanos,
+        rolling=wanted.window == Window.ROLLING,
+        pauses=wanted.enforcement == Enforcement.PAUSE,
+        warn_at=wanted.warn_at,
+    )
+    period = _period(caller, wanted, now)
+    found = try_limit(caller.organization_id, wanted.key.pk if wanted.key else None, period, tried)
+    replay = found.replay
+    return TrialPage(
+        said=times.days(period, zone(caller.timezone)),
+        cards=_cards(replay, caller),
+        over_time=_over_time(found, wanted, caller, now, to),
+        pauses=_pauses(replay, caller),
+        warnings=_warnings(replay, caller),
+        api=_api(wanted, period),
+    )
+
+
+def _period(caller: Caller, wanted: Wanted, now: datetime) -> Period:
+    whole = up_to_now(now, timedelta(weeks=wanted.weeks))
+    start = quarter_of(max(whole.start, reading.history_of(caller, now)))
+    return Period(min(start, whole.end), whole.end)
+
+
+def _cards(found: Replay, caller: Caller) -> list[Card]:
+    amounts = {
+        "spent": ("Spent", found.spent_nanos, "what was spent in these weeks"),
+        "stopped": (
+            "Would not have been spent",
+            found.stopped_nanos,
+            "what refused calls cost",
+        ),
+    }
+    cards = [
+        Card(
+            name=name,
+            label=label,
+            short=numbers.short_money(nanos),
+            exact=numbers.exact_money(nanos),
+            unit=caller.currency,
+            meaning=meaning,
+        )
+        for name, (label, nanos, meaning) in amounts.items()
+    ]
+    seconds = found.paused_seconds
+    return [
+        *cards,
+        Card("paused", "Paused for", lasting(seconds), str(seconds), meaning="all pauses together"),
+        Card("pauses", "Pauses", str(len(found.pauses)), str(len(found.pauses))),
+    ]
+
+
+def lasting(seconds: int) -> str:
+    """Write a length of time by its two largest units: ``3 days 4 hours``."""
+    parts = []
+    for name, size in _SECONDS.items():
+        count, seconds = divmod(seconds, size)
+        if count:
+            parts.append(f"{count} {name}{'' if count == 1 else 's'}")
+    return " ".join(parts[:2]) or "never"
+
+
+def _over_time(found: Trial, wanted: Wanted, caller: Caller, now: datetime, to: To) -> Plot:
+    tz, period = zone(caller.timezone), found.replay.period
+    days = buckets(period, Granularity.DAY, tz)
+    through, stopped = _by_day(found, caller)
+    points, rows = [], []
+    for day in days:
+        local = local_date(day.start, tz)
+        name, amounts = f"{local:%a} {times.day(local)}", (through[local], stopped[local])
+        exact = [numbers.exact_money(nanos) for nanos in amounts]
+        mine = {"clientId": wanted.key.client_id} if wanted.key else {}
+        url = to("logs", range="custom", from_=local.isoformat(), to=local.isoformat(), **mine)
+        points.append(
+            charts.Bucket(
+                start=times.wall(day.start, tz),
+                end=times.wall(day.end, tz),
+                label=name,
+                exact=tuple(f"{text} {caller.currency}" for text in exact),
+                partial=now < day.end,
+                url=url,
+            )
+        )
+        rows.append(
+            [
+                Cell(name, value=local.isoformat(), url=url),
+                *(Cell(text, value=text.replace(",", ""), is_number=True) for text in exact),
+            ]
+        )
+    names = ("Let through", "Would not have been spent")
+    lines = [
+        charts.Series(name, tuple(amounts[local_date(day.start, tz)] / 10**9 for day in days))
+        for name, amounts in zip(names, (through, stopped), strict=True)
+    ]
+    title = f"Cost a day in {caller.currency}"
+    columns = [Column("Day"), *(Column(f"{name}, {caller.currency}", is_number=True) for name in names)]
+    return Plot(
+        id="trial",
+        title=title,
+        summary=_summary(found.replay),
+        specification=charts.series(points, lines, shape="bars", granularity=Granularity.DAY),
+        table=Table("trial-table", f"{title}, newest first", columns, rows[::-1], file="spend-limit-trial"),
+        is_empty=not found.spent,
+        size="tall",
+    )
+
+
+def _by_day(found: Trial, caller: Caller) -> tuple[dict[date, int], dict[date, int]]:
+    """Return what each day would have been let through, and what not."""
+    tz, end = zone(caller.timezone), found.replay.period.end
+    through: defaultdict[date, int] = defaultdict(int)
+    stopped: defaultdict[date, int] = defaultdict(int)
+    for one in found.spent:
+        within = any(
+            pause.paused_at <= one.quarter < (pause.resumed_at or end) for pause in found.replay.pauses
+        )
+        (stopped if within else through)[local_date(one.quarter, tz)] += one.cost_nanos
+    return through, stopped
+
+
+def _summary(found: Replay) -> str:
+    if not found.pauses:
+        return "This limit would never have paused."
+    count = len(found.pauses)
+    return (
+        f"This limit would have paused {'once' if count == 1 else f'{count} times'}, "
+        f"{lasting(found.paused_seconds)} in all."
+    )
+
+
+def _pauses(found: Replay, caller: Caller) -> Table:
+    tz = zone(caller.timezone)
+    columns = [
+        Column("Paused"),
+        Column("Open again"),
+        Column("For", is_number=True),
+        Column(f"Spent by then, {caller.currency}", is_number=True),
+        Column(f"Would not have been spent, {caller.currency}", is_number=True),
+    ]
+    rows = [_pause(pause, found.period.end, tz) for pause in found.pauses]
+    return Table(
+        "pauses", "Oldest first", columns, rows, "It would never have paused.", file="spend-limit-pauses"
+    )
+
+
+def _pause(pause: Pause, end: datetime, tz: ZoneInfo) -> list[Cell]:
+    seconds = int(((pause.resumed_at or end) - pause.paused_at).total_seconds())
+    return [
+        Cell(times.minute(pause.paused_at, tz), value=format_moment(pause.paused_at)),
+        Cell("Still paused at the end")
+        if pause.resumed_at is None
+        else Cell(times.minute(pause.resumed_at, tz), value=format_moment(pause.resumed_at)),
+        Cell(lasting(seconds), value=str(seconds), is_number=True),
+        *(_amount(nanos) for nanos in (pause.spent_nanos, pause.stopped_nanos)),
+    ]
+
+
+def _amount(nanos: int) -> Cell:
+    exact = numbers.exact_money(nanos)
+    return Cell(numbers.short_money(nanos), exact=exact, value=exact.replace(",", ""), is_number=True)
+
+
+def _warnings(found: Replay, caller: Caller) -> Table:
+    tz = zone(caller.timezone)
+    rows = [
+        [
+            Cell(times.minute(moment, tz), value=format_moment(moment)),
+            Cell(f"{share} % reached", value=str(share), tone="warn"),
+        ]
+        for share, moment in found.warned
+    ]
+    return Table(
+        "warnings",
+        "Oldest first",
+        [Column("When"), Column("What")],
+        rows,
+        "Nothing would have been announced.",
+        file="spend-limit-warnings",
+    )
+
+
+def _api(wanted: Wanted, period: Period) -> str:
+    query = QueryDict(mutable=True)
+    given = {
+        "limit": numbers.exact_money(wanted.limit_nanos).replace(",", ""),
+        "window": wanted.window,
+        "enforcement": wanted.enforcement,
+        "warnAt": ",".join(map(str, wanted.warn_at)),
+        "clientId": wanted.key.client_id if wanted.key else "",
+        "from": format_moment(period.start),
+        "to": format_moment(period.end),
+    }
+    query.update({name: value for name, value in given.items() if value})
+    return f"{reverse('spend-limit-replay')}?{query.urlencode()}"

@@ -1,0 +1,84 @@
+"""The strip above every page: access is paused, or spending is close to a limit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from billing.queries.pressing import Pressing, pressing
+from core.periods import zone
+from organizations.roles import Scope
+from organizations.tenancy import Caller
+from portal import numbers, times
+
+To = Callable[..., str]
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """What is said; ``tone`` is bad, warn or nothing, ``url`` leads to the limits for who may see them."""
+
+    tone: str
+    said: str
+    detail: str
+    url: str
+
+
+def strip(caller: Caller, now: datetime, to: To) -> Strip | None:
+    """Return what there is to say of the organization's limits, the gravest first; None for nothing.
+
+    Who may not see costs is told of pauses alone, without amounts.
+    Tenancy: call in the tenant's scope.
+    """
+    sees_costs = Scope.BILLING_READ in caller.scopes
+    found = pressing(caller.organization_id, timezone=caller.timezone, now=now)
+    told = [one for one in found if sees_costs or one.is_paused]
+    if not told:
+        return None
+    first = told[0]
+    return Strip(
+        tone=_tone(first),
+        said=_said(first, caller, sees_costs=sees_costs),
+        detail=_detail(told, caller),
+        url=to("limits") if sees_costs else "",
+    )
+
+
+def _tone(found: Pressing) -> str:
+    if found.is_paused:
+        return "bad"
+    return "warn" if found.is_last else ""
+
+
+def _said(found: Pressing, caller: Caller, *, sees_costs: bool) -> str:
+    if found.is_paused:
+        return "Access is paused." if found.client_id is None else f"The key {found.name} is paused."
+    whose = "" if found.client_id is None else f" of the key {found.name}"
+    amounts = f"{numbers.short_money(found.spent_nanos)} of {numbers.short_money(found.limit_nanos)}"
+    share = found.spent_nanos * 100 // found.limit_nanos
+    return f"{share} % of the spend limit{whose} is used: {amounts} {caller.currency}."
+
+
+def _detail(told: Sequence[Pressing], caller: Caller) -> str:
+    first, parts = told[0], []
+    if first.resets_at is not None:
+        when = times.minute(first.resets_at, zone(caller.timezone))
+        if first.is_paused:
+            parts.append(
+                f"The spend limit is reached; calls go ahead again on {when} if nothing more is spent."
+            )
+        else:
+            parts.append(f"{_ahead(first)} It resets on {when}.")
+    else:
+        parts.append(_ahead(first))
+    if len(told) > 1:
+        more = len(told) - 1
+        parts.append(f"{more} more {'limit is' if more == 1 else 'limits are'} reached or close to it.")
+    return " ".join(part for part in parts if part)
+
+
+def _ahead(found: Pressing) -> str:
+    if found.is_paused:
+        return "The spend limit is reached; calls are refused."
+    return "Calls are refused from the limit on." if found.pauses else "Nothing is refused on its account."
