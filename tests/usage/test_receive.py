@@ -30,6 +30,8 @@ pytestmark = pytest.mark.django_db
 NDJSON = "application/x-ndjson"
 EVENTS = "application/cloudevents-batch+json"
 EVENT = {"specversion": "1.0", "id": "1", "source": "/bots", "type": "task.execution"}
+# Without the time, so that the names of the tests stay the same.
+PACKED = gzip.compress(b"[]", mtime=0)
 
 
 def padded(size: int) -> bytes:
@@ -96,7 +98,7 @@ def test_a_gzipped_body_may_have_several_members(api: Api) -> None:
 
 @pytest.mark.parametrize(
     "packed",
-    [b"not gzip", gzip.compress(b"[]")[:-9], gzip.compress(b"[]") + b"tail", zlib.compress(b"[]"), b""],
+    [b"not gzip", PACKED[:-9], PACKED + b"tail", zlib.compress(b"[]"), b""],
 )
 def test_a_body_that_is_not_gzip_is_a_400(api: Api, packed: bytes) -> None:
     answer = api.send(packed, Content_Encoding="gzip")
