@@ -31,7 +31,15 @@ def camel(name: str) -> str:
 
 
 class StrictSerializer(CamelSerializer):
-    """A serializer for input: a field that it does not have is an error that lists those it has."""
+    """A serializer for input: a field or a choice that it does not have is an error that lists those it has."""
+
+    def get_fields(self) -> dict[str, Any]:
+        """Return the fields; those with choices name them when they refuse another."""
+        fields = super().get_fields()
+        for field in fields.values():
+            _name_choices(field)
+            _name_choices(getattr(field, "child", None))
+        return fields
 
     def to_internal_value(self, data: Any) -> Any:
         """Read the object.
@@ -49,6 +57,14 @@ class StrictSerializer(CamelSerializer):
             detail = f"There is no such field; accepted: {', '.join(accepted)}."
             errors = {name[:100]: [serializers.ErrorDetail(detail, code="unknown_field")] for name in unknown}
             raise serializers.ValidationError(errors)
+
+
+def _name_choices(field: Any) -> None:
+    code = "invalid_choice"
+    plain = serializers.ChoiceField.default_error_messages[code]
+    if isinstance(field, serializers.ChoiceField) and field.error_messages[code] == plain:
+        accepted = ", ".join(str(choice) for choice in field.choices)
+        field.error_messages[code] = f'"{{input}}" is not a valid choice; accepted: {accepted}.'
 
 
 class TextField(serializers.CharField):

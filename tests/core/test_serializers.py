@@ -2,6 +2,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from rest_framework import serializers
 
 from core.serializers import CamelSerializer, MomentField, MoneyField, StrictSerializer, TextField, camel
 
@@ -71,3 +72,18 @@ def test_a_name_is_turned_into_camel_case(name: str, wire: str) -> None:
 )
 def test_what_is_not_exactly_right_is_refused(data: Any, found: dict[str, str]) -> None:
     assert errors(data) == found
+
+
+def test_a_choice_that_is_not_one_is_refused_with_those_that_are() -> None:
+    class Choosing(StrictSerializer):
+        color = serializers.ChoiceField(choices=["red", "green"])
+        sizes = serializers.ListField(child=serializers.ChoiceField(choices=[(1, "small"), (2, "large")]))
+        own = serializers.ChoiceField(choices=["a"], error_messages={"invalid_choice": "Only a."})
+
+    given = Choosing(data={"color": "blue", "sizes": [1, 3], "own": "b"})
+    assert not given.is_valid()
+    assert given.errors == {
+        "color": ['"blue" is not a valid choice; accepted: red, green.'],
+        "sizes": {1: ['"3" is not a valid choice; accepted: 1, 2.']},
+        "own": ["Only a."],
+    }
