@@ -11,12 +11,17 @@ from django.conf import settings
 from django.db import connections
 from django.test import TransactionTestCase
 from django.test.utils import setup_databases
+from hypothesis import settings as hypothesis_settings
 
 from billing import book
 from config.databases import parse_address
 from config.embedded import EmbeddedPostgres, EmbeddedRedis
 from tests import plugin, resets
 from tests.serving import Server
+
+# How long an example takes says how busy the machine is, not whether it holds.
+hypothesis_settings.register_profile("suite", deadline=None)
+hypothesis_settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session")
