@@ -60,8 +60,7 @@ def calculate(organization: Organization, period: Period, now: datetime) -> Calc
     earlier = (
         Month(one, _outstanding(organization.pk, one))
         for one in _invoiced_periods(organization.pk, period.start)
-        if one.start >= since
-        and _total(organization, one, "cost_nanos") != _invoiced_total(organization.pk, one)
+        if one.start >= since and _has_changed(organization, one)
     )
     months = (own, *(month for month in earlier if month.parts))
     return Calculated(months, _total(organization, period, "unpriced"))
