@@ -31,7 +31,7 @@ def camel(name: str) -> str:
 
 
 class StrictSerializer(CamelSerializer):
-    """A serializer for input: a field or a choice that it does not have is an error that lists those it has."""
+    """A serializer for input: a field or choice that it does not have is an error that lists those it has."""
 
     def get_fields(self) -> dict[str, Any]:
         """Return the fields; those with choices name them when they refuse another."""
