@@ -14,6 +14,12 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep-exports": {"task": "usage.tasks.sweep_exports", "schedule": 60.0, "options": {"expires": 60}},
     # A new delivery tells the workers by itself; this is for repeated attempts and what was left undone.
     "send-alerts": {"task": "alerts.tasks.send_due", "schedule": 5.0, "options": {"expires": 5}},
+    # Spend is looked at as soon as it is taken in; this is for everything else, and what was left undone.
+    "evaluate-rules": {
+        "task": "alerts.tasks.evaluate_rules",
+        "schedule": crontab(),
+        "options": {"expires": 60},
+    },
     "drop-expired": {"task": "usage.tasks.drop_expired", "schedule": crontab(hour="2", minute="17")},
     "verify-rollups": {"task": "usage.tasks.verify_rollups", "schedule": crontab(hour="3", minute="37")},
     "expire-grants": {"task": "billing.tasks.expire_grants", "schedule": crontab(minute="*/10")},

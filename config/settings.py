@@ -269,9 +269,12 @@ USAGE_PIPELINE = [
     "usage.stages.Store",
     "billing.ledger.stage.Burn",
     "billing.charging.Charge",
+    "alerts.rules.wake.Wake",
 ]
 # Who knows what was granted of a meter, and what is left of it.
 USAGE_ALLOWANCES = "billing.ledger.queries.left"
+# Who keeps the rules by which something is told of a key.
+USAGE_KEY_RULES = "alerts.rules.keys.key_rules"
 # Who knows at which pace spending will go on, and what a billing period will come to.
 BILLING_PACE = "alerts.forecasts.pace.pace"
 BILLING_FORECAST = "alerts.forecasts.costs.outlook"

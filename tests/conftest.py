@@ -62,6 +62,12 @@ def unread_book() -> None:
     book.forget()
 
 
+@pytest.fixture(autouse=True)
+def nobody_woken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the workers alone after a batch: none listens here, and rules are looked at by hand."""
+    monkeypatch.setattr("alerts.rules.wake.NOTED.add", lambda organization_id: None)
+
+
 @pytest.fixture
 def owner_connection(transactional_db: None) -> Iterator[psycopg.Connection[Any]]:
     """A connection of the role that owns the tables, in autocommit; row-level security binds it too."""

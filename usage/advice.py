@@ -1,18 +1,17 @@
 """What is worth telling about a key, and what to do about it. Pure: figures in, advice out."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-LEAST_REQUESTS: Final = 20
-"""Below this no rate is worth a word."""
-ERROR_RATE: Final = 0.05
+from usage.key_rules import Term, Terms
+
 ERROR_RATE_GROWTH: Final = 2.0
-LATENCY_GROWTH: Final = 1.5
-NEAR_LIMIT: Final = 0.8
-UNUSED_AFTER: Final = timedelta(days=30)
-BUSY_GROWTH: Final = 10.0
+"""By what a rate of errors has to differ from the one before to be news."""
+GROWN_UP: Final = timedelta(days=30)
+"""How old a key has to be for its use to be sudden."""
+_HUNDRED: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,83 +59,94 @@ class Advice:
     recommendation: str
 
 
-def advise(key: KeyFacts, at: datetime) -> Iterator[Advice]:
+def advise(key: KeyFacts, at: datetime, terms: Terms) -> Iterator[Advice]:
     """Yield what is worth telling about a key at a moment, gravest first."""
-    for rule in (_errors, _rate_limit, _latency, _sudden, _unused):
-        found = rule(key, at)
+    for code, rule in _RULES.items():
+        found = rule(key, at, terms[code]) if code in terms else None
         if found is not None:
-            severity, code, message, recommendation = found
+            severity, message, recommendation = found
             yield Advice(severity, code, key.client_id, f"{key.name}: {message}", recommendation)
 
 
-Finding = tuple[str, str, str, str]
+Finding = tuple[str, str, str]
 
 
-def _errors(key: KeyFacts, at: datetime) -> Finding | None:
+def _reached(part: int, whole: int, term: Term, *, above: int = 0) -> int:
+    """Return how many thresholds a part of a whole has reached, or exceeds the whole by."""
+    return sum(part * _HUNDRED >= whole * (above + threshold) for threshold in term.thresholds)
+
+
+def _errors(key: KeyFacts, at: datetime, term: Term) -> Finding | None:
     rate, before = key.now.error_rate, key.before or Figures()
-    if key.now.requests < LEAST_REQUESTS or rate < ERROR_RATE:
+    reached = _reached(key.now.errors, key.now.requests, term)
+    if key.now.requests < max(term.least_requests, 1) or not reached:
         return None
-    known = before.requests >= LEAST_REQUESTS
+    known = before.requests >= max(term.least_requests, 1)
     if known and rate < before.error_rate * ERROR_RATE_GROWTH:
         return None
     return (
-        "critical" if rate >= 4 * ERROR_RATE else "warning",
-        "error_rate_up",
+        term.severity_at(reached),
         f"{rate:.1%} of requests fail" + (f", {before.error_rate:.1%} before." if known else "."),
         "Look at the errors by code and endpoint; retry 429 and 5xx with backoff, mend 4xx at the caller.",
     )
 
 
-def _rate_limit(key: KeyFacts, at: datetime) -> Finding | None:
-    if key.peak_per_minute < key.limit_per_minute * NEAR_LIMIT:
+def _rate_limit(key: KeyFacts, at: datetime, term: Term) -> Finding | None:
+    reached = _reached(key.peak_per_minute, key.limit_per_minute, term)
+    if not reached:
         return None
     return (
-        "critical" if key.peak_per_minute >= key.limit_per_minute else "warning",
-        "rate_limit_near",
+        term.severity_at(reached),
         f"up to {key.peak_per_minute:,} requests in a minute, of {key.limit_per_minute:,} allowed.",
         "Spread the requests over time, send records in batches, or move to a plan with a higher limit.",
     )
 
 
-def _latency(key: KeyFacts, at: datetime) -> Finding | None:
-    before = key.before or Figures()
-    if min(key.now.latency_records, before.latency_records) < LEAST_REQUESTS:
+def _latency(key: KeyFacts, at: datetime, term: Term) -> Finding | None:
+    now, before = key.now, key.before or Figures()
+    if min(now.latency_records, before.latency_records) < max(term.least_requests, 1):
         return None
-    if key.now.latency_ms < before.latency_ms * LATENCY_GROWTH:
+    # Both averages over the product of what they are averages of.
+    part, whole = now.latency_us * before.latency_records, before.latency_us * now.latency_records
+    reached = _reached(part, whole, term, above=_HUNDRED)
+    if not reached:
         return None
     return (
-        "warning",
-        "latency_up",
-        f"{key.now.latency_ms:,.0f} ms on average, {before.latency_ms:,.0f} ms before.",
+        term.severity_at(reached),
+        f"{now.latency_ms:,.0f} ms on average, {before.latency_ms:,.0f} ms before.",
         "Compare endpoints and models: shorter prompts, a smaller model or cached prompts answer sooner.",
     )
 
 
-def _sudden(key: KeyFacts, at: datetime) -> Finding | None:
-    if key.before is None or at - key.created_at < UNUSED_AFTER:
+def _sudden(key: KeyFacts, at: datetime, term: Term) -> Finding | None:
+    if key.before is None or at - key.created_at < GROWN_UP or key.now.requests < max(term.least_requests, 1):
         return None
-    if key.now.requests < max(LEAST_REQUESTS, key.before.requests * BUSY_GROWTH):
+    reached = _reached(key.now.requests, key.before.requests, term, above=_HUNDRED)
+    if not reached:
         return None
     return (
-        "warning",
-        "suddenly_busy",
+        term.severity_at(reached),
         f"{key.now.requests:,} requests, after {key.before.requests:,} in the period before.",
         "Check that this use is yours; rotate the key if it may have leaked.",
     )
 
 
-def _unused(key: KeyFacts, at: datetime) -> Finding | None:
+def _unused(key: KeyFacts, at: datetime, term: Term) -> Finding | None:
     last = key.last_used_at or key.created_at
-    if at - last < UNUSED_AFTER:
+    if at - last < term.after:
         return None
     since = (
         f"for {(at - last).days} days"
         if key.last_used_at
         else f"since it was made {(at - last).days} days ago"
     )
-    return (
-        "info",
-        "unused",
-        f"not used {since}.",
-        "Revoke the key if nothing needs it any more.",
-    )
+    return (term.severity, f"not used {since}.", "Revoke the key if nothing needs it any more.")
+
+
+_RULES: Final[dict[str, Callable[[KeyFacts, datetime, Term], Finding | None]]] = {
+    "error_rate_up": _errors,
+    "rate_limit_near": _rate_limit,
+    "latency_up": _latency,
+    "suddenly_busy": _sudden,
+    "unused": _unused,
+}

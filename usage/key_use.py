@@ -15,6 +15,7 @@ from organizations.tenancy import Caller
 from usage import reading
 from usage.advice import Figures, KeyFacts, advise
 from usage.answers import keys as write
+from usage.key_rules import key_rules
 from usage.queries import keys as use
 from usage.queries.buckets import Buckets
 from usage.queries.questions import MAX_CELLS
@@ -135,7 +136,10 @@ def _alerts(
         for credential in credentials
         if not credential.revoked_at
     )
-    return [write.advice(advice) for key in facts for advice in advise(key, now)]
+    in_use = [credential.client_id for credential in credentials if not credential.revoked_at]
+    rules = key_rules(asked.subject.organization_id, in_use)
+    worked_out = [write.advice(advice) for key in facts for advice in advise(key, now, rules.terms)]
+    return [*worked_out, *map(write.advice, rules.standing)]
 
 
 def _before(asked: _Asked) -> dict[int, Group] | None:

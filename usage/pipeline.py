@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final, NamedTuple
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.utils import DatabaseError, IntegrityError
 from django.utils.module_loading import import_string
@@ -53,6 +53,9 @@ class Stage:
     def then(self, batch: Batch) -> Then | None:
         """Return what the database is to do for this stage after the records are stored, if anything."""
 
+    def done(self, batch: Batch) -> None:
+        """Do what follows once the batch is on disk; it may never come to that, so nothing depends on it."""
+
     def settle_alone(self, batch: Batch, late: Sequence[int], thens: Sequence[Then]) -> None:
         """Do what `settle` does, as the only stage that does so itself: with the transaction around it.
 
@@ -63,17 +66,22 @@ class Stage:
 
 
 class Stages(NamedTuple):
-    """The stages of the settings in their order, and those of them that settle something themselves."""
+    """The stages of the settings in their order, those that settle something, and those that follow it."""
 
     all: tuple[Stage, ...]
     settling: tuple[Stage, ...]
+    following: tuple[Stage, ...]
 
 
 @lru_cache(maxsize=8)
 def load_stages(paths: tuple[str, ...]) -> Stages:
     """Return the stages named in the settings."""
     stages = tuple(import_string(path)() for path in paths)
-    return Stages(stages, tuple(stage for stage in stages if type(stage).settle is not Stage.settle))
+    return Stages(
+        stages,
+        tuple(stage for stage in stages if type(stage).settle is not Stage.settle),
+        tuple(stage for stage in stages if type(stage).done is not Stage.done),
+    )
 
 
 def ingest(batch: Batch) -> Outcome:
@@ -91,6 +99,8 @@ def ingest(batch: Batch) -> Outcome:
     weeks = partitions.numbers_of(row.occurred_at for row in batch.rows)
     partitions.ensure(weeks)
     _settle_at_last(stages, batch, weeks)
+    for stage in stages.following:
+        transaction.on_commit(partial(stage.done, batch))
     return batch.outcome
 
 

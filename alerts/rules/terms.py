@@ -60,7 +60,7 @@ _SCOPES: Final = {
 _WITHOUT_THRESHOLD: Final = (Condition.NO_TRAFFIC, Condition.ANOMALY, Condition.LIMIT)
 _OF_PERCENT: Final = (Condition.SHARE, Condition.RISES, Condition.FALLS, Condition.FORECAST_SHARE)
 _DOWNWARD: Final = (Condition.BELOW,)
-_RATES: Final = ("errorRate", "successRate")
+RATES: Final = ("errorRate", "successRate")
 _HUNDRED: Final = Decimal(100)
 _MOST: Final = Decimal(10) ** 18
 
@@ -110,7 +110,7 @@ def needs_requests(condition: str, metric: str) -> bool:
 
 def unit_of(condition: str, metric: str, currency: str) -> str:
     """Return the unit of thresholds and values: a currency, ``percent``, ``ms`` or what is counted."""
-    if condition in _OF_PERCENT or metric in _RATES:
+    if condition in _OF_PERCENT or metric in RATES:
         return PERCENT
     if condition == Condition.ANOMALY:
         return "deviations"
@@ -173,7 +173,7 @@ def _threshold_faults(terms: Terms) -> Iterator[FieldError]:
         yield _fault("threshold", "At least one threshold is needed.", "required")
     if len(set(given)) != len(given) or len(given) > MOST_THRESHOLDS:
         yield _fault("threshold", f"Each threshold can be given once, and {MOST_THRESHOLDS} in all.")
-    most = _HUNDRED if terms.condition == Condition.FALLS or terms.metric in _RATES else _MOST
+    most = _HUNDRED if terms.condition == Condition.FALLS or terms.metric in RATES else _MOST
     for place, threshold in enumerate(given):
         if not 0 < threshold <= most:
             yield _fault(f"threshold/{place}", f"Must be more than 0, and at most {most:f}.")

@@ -1,6 +1,6 @@
 """Reads of the ledger: how an organization stands, its grants, and what moved."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -77,6 +77,39 @@ def standings(organization_id: int, now: datetime) -> dict[str, Standing]:
     with connection.cursor() as cursor:
         cursor.execute(_STANDINGS, {"organization": organization_id, "now": now})
         return {allowance: Standing(*figures) for allowance, *figures in cursor.fetchall()}
+
+
+@dataclass(frozen=True, slots=True)
+class UsedShare:
+    """How much of the grants that are in force has been used, and what was used beyond them."""
+
+    used: Decimal
+    granted: Decimal
+
+
+_USED: Final = """
+SELECT account.organization_id, account.allowance,
+       coalesce(sum(held.amount - account.balance) FILTER (WHERE in_force), 0)
+           - coalesce(sum(account.balance) FILTER (WHERE account.kind = 'overage'), 0),
+       coalesce(sum(held.amount) FILTER (WHERE in_force), 0)
+FROM billing_ledgeraccount AS account LEFT JOIN billing_grant AS held ON held.id = account.grant_id
+CROSS JOIN LATERAL (
+    SELECT held.revoked_at IS NULL AND held.effective_at <= %(now)s
+        AND (held.expires_at IS NULL OR held.expires_at > %(now)s) AS in_force
+) AS standing
+WHERE account.organization_id = ANY(%(organizations)s) AND account.kind IN ('available', 'overage')
+GROUP BY 1, 2
+"""
+
+
+def used_shares(organizations: Collection[int], now: datetime) -> dict[tuple[int, str], UsedShare]:
+    """Return how much of what is granted now was used, by organization and allowance.
+
+    Tenancy: call in the system's scope, or in that of the only tenant.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_USED, {"organizations": list(organizations), "now": now})
+        return {(key, allowance): UsedShare(*figures) for key, allowance, *figures in cursor.fetchall()}
 
 
 def left(organization_id: int, now: datetime) -> Mapping[str, Allowance]:

@@ -79,7 +79,9 @@ UNSAYABLE: Final = {
             ("invalid", "required"),
             (
                 "/metric",
+                "/condition",
                 "/window",
+                "/scope",
                 "/scope/kind",
                 "/scope/value",
                 "/threshold",

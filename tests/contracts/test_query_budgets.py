@@ -201,6 +201,8 @@ BUDGETS: Final[dict[str, Budget]] = {
             "the sums by bucket",
             "the errors",
             "their sums in the window before, to compare with",
+            "the rules about keys",
+            "what others have found of them",
         ),
         round_trips=2,
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,8 +13,16 @@ import time_machine
 from organizations.services import change_plan, revoke_credential
 from tests.usage.factories import NOW, Tenant, at, make_tenant, record
 from usage.advice import Advice, Figures, KeyFacts, advise
+from usage.key_rules import Term
 
 DAY = timedelta(days=1)
+TERMS = {
+    "error_rate_up": Term("warning", (Decimal(5), Decimal(20)), 20),
+    "rate_limit_near": Term("warning", (Decimal(80), Decimal(100))),
+    "latency_up": Term("warning", (Decimal(50),), 20),
+    "suddenly_busy": Term("warning", (Decimal(900),), 20),
+    "unused": Term("info", after=30 * DAY),
+}
 KEY = KeyFacts(
     client_id="cl_1",
     name="CI",
@@ -28,7 +37,7 @@ KEY = KeyFacts(
 
 def told(**facts: Any) -> list[tuple[str, str]]:
     """Return severity and code of what is told of a key with these facts."""
-    return [(advice.severity, advice.code) for advice in advise(replace(KEY, **facts), NOW)]
+    return [(advice.severity, advice.code) for advice in advise(replace(KEY, **facts), NOW, TERMS)]
 
 
 def test_a_quiet_key_is_nothing_to_talk_about() -> None:
@@ -137,23 +146,33 @@ def test_what_is_told_names_the_key_the_figures_and_what_to_do() -> None:
         peak_per_minute=95,
         last_used_at=NOW,
     )
-    assert [(advice.code, advice.client_id, advice.message) for advice in advise(facts, NOW)] == [
+    assert [(advice.code, advice.client_id, advice.message) for advice in advise(facts, NOW, TERMS)] == [
         ("error_rate_up", "cl_1", "CI: 25.0% of requests fail, 10.0% before."),
         ("rate_limit_near", "cl_1", "CI: up to 95 requests in a minute, of 100 allowed."),
         ("latency_up", "cl_1", "CI: 1,500 ms on average, 100 ms before."),
         ("suddenly_busy", "cl_1", "CI: 1,000 requests, after 50 in the period before."),
     ]
-    assert all(advice.recommendation.endswith(".") for advice in advise(facts, NOW))
+    assert all(advice.recommendation.endswith(".") for advice in advise(facts, NOW, TERMS))
 
 
 def test_an_unused_key_is_told_apart_from_one_that_never_was_used() -> None:
-    never = next(advise(replace(KEY, last_used_at=None), NOW))
-    long = next(advise(replace(KEY, last_used_at=NOW - 45 * DAY), NOW))
+    never = next(advise(replace(KEY, last_used_at=None), NOW, TERMS))
+    long = next(advise(replace(KEY, last_used_at=NOW - 45 * DAY), NOW, TERMS))
     recommendation = "Revoke the key if nothing needs it any more."
     assert never == Advice(
         "info", "unused", "cl_1", "CI: not used since it was made 90 days ago.", recommendation
     )
     assert long == Advice("info", "unused", "cl_1", "CI: not used for 45 days.", recommendation)
+
+
+def test_what_the_rules_leave_out_is_not_told_and_what_they_change_is_told_so() -> None:
+    facts = replace(KEY, now=Figures(1000, 100), before=None)
+    assert list(advise(facts, NOW, {})) == []
+    term = Term("info", (Decimal(10),), 1000)
+    assert [(found.severity, found.code) for found in advise(facts, NOW, {"error_rate_up": term})] == [
+        ("info", "error_rate_up")
+    ]
+    assert list(advise(replace(facts, now=Figures(999, 100)), NOW, {"error_rate_up": term})) == []
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from organizations.models import Credential
 from organizations.tenancy import Caller
 from usage.advice import Advice
 from usage.answers import period
+from usage.key_rules import Standing
 from usage.quantities import average_ms
 from usage.queries.keys import Errors
 from usage.queries.rollups import Group
@@ -96,7 +97,7 @@ def errors(found: Errors, by_endpoint: Iterable[Group]) -> dict[str, Any]:
     }
 
 
-def advice(found: Advice) -> dict[str, str]:
+def advice(found: Advice | Standing) -> dict[str, str]:
     """Write what is worth telling of a key."""
     return {
         "severity": found.severity,

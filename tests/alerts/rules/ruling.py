@@ -52,8 +52,9 @@ def built_in(tenant: Tenant, code: str) -> Rule:
 
 
 def only(tenant: Tenant, *codes: str) -> None:
-    """Switch off every rule that the organization has from the start but these."""
+    """Switch on these rules, and off every other that the organization has from the start."""
     with tenant_scope(tenant.id):
+        Rule.objects.filter(code__in=codes).update(enabled=True)
         Rule.objects.exclude(code="").exclude(code__in=codes).update(enabled=False)
 
 
