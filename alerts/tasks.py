@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from alerts.deliveries import run
-from alerts.rules.evaluate import evaluate
+from alerts.rules.evaluate import evaluate, evaluate_hourly
 
 
 @shared_task
@@ -22,3 +22,9 @@ def evaluate_rules() -> int:
 def evaluate_spend(organizations: list[int]) -> int:
     """Look at what follows from the costs of some organizations, and return how many events were raised."""
     return evaluate(organizations=organizations, only_spend=True).told
+
+
+@shared_task
+def evaluate_hourly_rules() -> int:
+    """Look at the rules about anomalies and forecasts, and return how many events were raised."""
+    return evaluate_hourly().told

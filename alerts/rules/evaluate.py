@@ -16,9 +16,9 @@ from django.db import connection
 
 from alerts.events import Draft, raise_events, resolve_events
 from alerts.models import Condition, Rule, RuleChannel, RuleState, Severity
-from alerts.rules import limits, measured, shares, words
+from alerts.rules import foreseen, limits, measured, shares, unusual, words
 from alerts.rules.levels import Standing, Step, step
-from alerts.rules.watched import Reading, Readings, Subject, Watched, held, watched
+from alerts.rules.watched import Levels, Reading, Readings, Subject, Watched, held, watched
 from core import clock
 from organizations.tenancy import Actor, system_scope
 
@@ -26,7 +26,10 @@ CHUNK: Final = 500
 """Organizations in one transaction."""
 MINUTELY: Final = (*measured.CONDITIONS, *shares.CONDITIONS, Condition.LIMIT)
 """The conditions that are looked at each minute."""
-_LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended('alert rules', 0))"
+HOURLY: Final = (*unusual.CONDITIONS, *foreseen.CONDITIONS)
+"""Those that are looked at each hour, some organizations at a time: they read weeks."""
+HOURLY_CHUNK: Final = 50
+_LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended('alert rules', %s))"
 _ACTOR: Final = Actor(kind="system", job="alert rules")
 _STATE: Final = (
     "revision", "period_start", "level", "value", "since", "episode", "quiet_until", "quiet_level", "events",
@@ -65,12 +68,7 @@ class _Change:
 
 
 def evaluate(
-    now: datetime | None = None,
-    *,
-    organizations: Iterable[int] | None = None,
-    conditions: Sequence[Condition] = MINUTELY,
-    reader: Reader | None = None,
-    only_spend: bool = False,
+    now: datetime | None = None, *, organizations: Iterable[int] | None = None, only_spend: bool = False
 ) -> Evaluated:
     """Look at the rules of some organizations, or of all, and tell what they say.
 
@@ -79,18 +77,39 @@ def evaluate(
     Concurrency: a transaction for every `CHUNK` organizations; evaluations take turns.
     """
     wanted = {"metric": "cost"} if only_spend else {}
-    total = Evaluated()
-    concerned = _concerned(organizations, conditions)
-    for place in range(0, len(concerned), CHUNK):
-        chunk = concerned[place : place + CHUNK]
-        with system_scope(actor=_ACTOR):
-            with connection.cursor() as cursor:
-                cursor.execute(_LOCK)
-            rules = watched(chunk, conditions, **wanted)
-            total.add(_evaluate(rules, now or clock.now(), reader or _read))
-    if organizations is None and Condition.LIMIT in conditions:
+    total = _look(_Kind(MINUTELY, _read, CHUNK, turn=0), organizations, now, wanted)
+    if organizations is None:
         with system_scope(actor=_ACTOR):
             limits.forget_unwanted()
+    return total
+
+
+def evaluate_hourly(now: datetime | None = None, *, organizations: Iterable[int] | None = None) -> Evaluated:
+    """Look at the rules about anomalies and forecasts, and tell what they say; else as `evaluate`."""
+    return _look(_Kind(HOURLY, _read_hourly, HOURLY_CHUNK, turn=1), organizations, now, {})
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """Rules that are looked at together: their conditions, who reads for them, and in whose turn."""
+
+    conditions: Sequence[Condition]
+    reader: Reader
+    chunk: int
+    turn: int
+
+
+def _look(
+    kind: _Kind, organizations: Iterable[int] | None, now: datetime | None, wanted: dict[str, str]
+) -> Evaluated:
+    total = Evaluated()
+    concerned = _concerned(organizations, kind.conditions)
+    for place in range(0, len(concerned), kind.chunk):
+        with system_scope(actor=_ACTOR):
+            with connection.cursor() as cursor:
+                cursor.execute(_LOCK, [kind.turn])
+            rules = watched(concerned[place : place + kind.chunk], kind.conditions, **wanted)
+            total.add(_evaluate(rules, now or clock.now(), kind.reader))
     if total.told or total.ended:
         log.info("alert rules evaluated", rules=total.rules, told=total.told, ended=total.ended)
     return total
@@ -104,14 +123,28 @@ def _concerned(organizations: Iterable[int] | None, conditions: Sequence[Conditi
         return list(found.values_list("organization_id", flat=True).distinct())
 
 
-def _read(rules: Sequence[Watched], standings: Standings, now: datetime) -> Readings:
-    reached = {
+def _reached(standings: Standings) -> Levels:
+    return {
         rule: {subject: one.level for subject, one in subjects.items()}
         for rule, subjects in standings.items()
     }
+
+
+def _of(rules: Sequence[Watched], conditions: Sequence[Condition]) -> list[Watched]:
+    return [rule for rule in rules if rule.condition in conditions]
+
+
+def _read(rules: Sequence[Watched], standings: Standings, now: datetime) -> Readings:
     return {
-        **measured.read([rule for rule in rules if rule.condition in measured.CONDITIONS], reached, now),
-        **shares.read([rule for rule in rules if rule.condition in shares.CONDITIONS], now),
+        **measured.read(_of(rules, measured.CONDITIONS), _reached(standings), now),
+        **shares.read(_of(rules, shares.CONDITIONS), now),
+    }
+
+
+def _read_hourly(rules: Sequence[Watched], standings: Standings, now: datetime) -> Readings:
+    return {
+        **unusual.read(_of(rules, unusual.CONDITIONS), now),
+        **foreseen.read(_of(rules, foreseen.CONDITIONS), _reached(standings), now),
     }
 
 

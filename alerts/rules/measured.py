@@ -11,7 +11,7 @@ from django.db.models import Q
 from alerts.models import Condition, ScopeKind
 from alerts.rules import windows
 from alerts.rules.terms import RATES
-from alerts.rules.watched import Reading, Readings, Standing, Subject, Watched
+from alerts.rules.watched import Levels, Reading, Readings, Subject, Watched
 from alerts.rules.windows import MINUTE, QUARTER, Look, look
 from core.money import NANOS
 from organizations.models import Credential
@@ -29,7 +29,7 @@ CONDITIONS: Final = (
     Condition.NO_TRAFFIC,
 )
 CHANGES: Final = (Condition.RISES, Condition.FALLS)
-_DIMENSIONS: Final = {
+DIMENSIONS: Final = {
     ScopeKind.MODEL: Dimension.MODEL,
     ScopeKind.ENDPOINT: Dimension.ENDPOINT,
     ScopeKind.CAPABILITY: Dimension.CAPABILITY,
@@ -52,7 +52,7 @@ class _Ask:
     seen: int | None = None
 
 
-def read(rules: Sequence[Watched], standing: Standing, now: datetime) -> Readings:
+def read(rules: Sequence[Watched], standing: Levels, now: datetime) -> Readings:
     """Return what these rules read.
 
     Tenancy: call in the system's scope.
@@ -74,7 +74,7 @@ def _ask(rule: Watched, now: datetime, needs: list[Need]) -> _Ask:
     metric = metric_named(rule.metric)
     if metric is None:
         raise ValueError(f"no such metric: {rule.metric}")
-    dimension = _DIMENSIONS.get(ScopeKind(rule.scope_kind), Dimension.TOTAL)
+    dimension = DIMENSIONS.get(ScopeKind(rule.scope_kind), Dimension.TOTAL)
     fine = dimension is Dimension.TOTAL and not metric.meter and HISTOGRAM.name not in metric.sums
     step = MINUTE if fine else QUARTER
     seen = look(rule.window, now, rule.timezone, step, whole=rule.condition in CHANGES)
@@ -113,9 +113,7 @@ class _Keys:
     in_use: frozenset[str]
 
 
-def _keys(
-    rules: Iterable[Watched], found: Sequence[Found], needs: Sequence[Need], standing: Standing
-) -> _Keys:
+def _keys(rules: Iterable[Watched], found: Sequence[Found], needs: Sequence[Need], standing: Levels) -> _Keys:
     wanted = {rule.credential_id for rule in rules if rule.credential_id is not None}
     for groups, need in zip(found, needs, strict=True):
         if need.each and need.dimension is Dimension.TOTAL:
@@ -195,13 +193,13 @@ def _value(ask: _Ask, now: Group, before: Group, counted: Group) -> tuple[Decima
     rule = ask.rule
     if rule.condition not in CHANGES:
         enough = counted.sums.get("requests", 0) >= rule.least_requests
-        return (_number(ask.metric, now) if enough else None), None
+        return (number_of(ask.metric, now) if enough else None), None
     return _change(ask, now, before, counted)
 
 
 def _change(ask: _Ask, now: Group, before: Group, counted: Group) -> tuple[Decimal | None, Decimal | None]:
     """Return by how many per cent a metric rose, or fell, and from what."""
-    first, second = _number(ask.metric, before), _number(ask.metric, now)
+    first, second = number_of(ask.metric, before), number_of(ask.metric, now)
     rises = ask.rule.condition == Condition.RISES
     asked = [counted if rises or ask.metric.meter else before]
     if not ask.metric.adds_up:
@@ -213,7 +211,7 @@ def _change(ask: _Ask, now: Group, before: Group, counted: Group) -> tuple[Decim
     return (change if rises else -change).quantize(_PLACES), first
 
 
-def _number(metric: Metric, group: Group) -> Decimal | None:
+def number_of(metric: Metric, group: Group) -> Decimal | None:
     """Return the value of a metric in the unit of rules."""
     found = metric.read(group)
     if found is None:

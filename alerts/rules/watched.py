@@ -84,7 +84,7 @@ class Reading:
 Subject = str
 """What a rule looks at: a client id, a model, an endpoint, a capability; empty for the organization."""
 Readings = dict[UUID, dict[Subject, Reading]]
-Standing = Mapping[UUID, Mapping[Subject, int]]
+Levels = Mapping[UUID, Mapping[Subject, int]]
 """The level that each rule has reached with each subject."""
 
 _COLUMNS: Final = (
