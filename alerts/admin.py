@@ -1,11 +1,15 @@
 """The operator's view of channels, events and deliveries: never an address, a secret, or a change."""
 
-from django.contrib import admin
-from django.db.models import Model
+from django.contrib import admin, messages
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
+from alerts.channels.services import change_channel
+from alerts.deliveries.again import retry
 from alerts.models import Attempt, Channel, Delivery, Event
+from core.problems import Problem
 from organizations.admin import EventAdmin, ReadOnlyAdmin
+from organizations.confirming import confirmed
 
 
 @admin.register(Channel)
@@ -15,8 +19,22 @@ class ChannelAdmin(ReadOnlyAdmin):
     list_display = ("organization", "kind", "name", "shown", "enabled", "failing_since", "delivered_at")
     list_filter = ("kind", "enabled", "disabled_because")
     list_select_related = ("organization",)
-    search_fields = ("organization__slug", "name")
+    search_fields = ("organization__slug__exact", "name__istartswith")
     exclude = ("target", "secret", "old_secret")
+    actions = ("disable",)
+
+    @admin.action(description="Disable", permissions=["disable"])
+    @confirmed("These channels are told nothing any more, and what is pending for them is cancelled.")
+    def disable(self, request: HttpRequest, queryset: QuerySet[Channel]) -> None:
+        """Disable those of the chosen that are enabled."""
+        enabled = list(queryset.filter(enabled=True))
+        for channel in enabled:
+            change_channel(organization_id=channel.organization_id, channel_id=channel.pk, enabled=False)
+        self.message_user(request, f"Disabled: {len(enabled)}.", messages.SUCCESS)
+
+    def has_disable_permission(self, request: HttpRequest) -> bool:
+        """Only those who may change channels."""
+        return request.user.has_perm("alerts.change_channel")
 
 
 @admin.register(Event)
@@ -26,9 +44,8 @@ class AlertEventAdmin(ReadOnlyAdmin):
     list_display = ("fired_at", "organization", "severity", "metric", "message", "resolved_at")
     list_filter = ("severity", "metric", ("resolved_at", admin.EmptyFieldListFilter))
     list_select_related = ("organization",)
-    search_fields = ("organization__slug", "message")
+    search_fields = ("organization__slug__exact",)
     ordering = ("-fired_at",)
-    show_full_result_count = False
 
 
 class AttemptInline(admin.TabularInline):  # type: ignore[type-arg]
@@ -65,10 +82,28 @@ class DeliveryAdmin(ReadOnlyAdmin):
     )
     list_filter = ("state", "notice", "channel_kind")
     list_select_related = ("organization",)
-    search_fields = ("organization__slug", "channel_name")
+    search_fields = ("organization__slug__exact",)
     ordering = ("-created_at",)
-    show_full_result_count = False
     inlines = (AttemptInline,)
+    actions = ("retry",)
+
+    @admin.action(description="Try again", permissions=["retry"])
+    @confirmed("What was given up is told again, at once; what was tried before stays in the log.")
+    def retry(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
+        """Try those of the chosen again that were given up."""
+        tried = 0
+        for delivery in queryset:
+            try:
+                retry(organization_id=delivery.organization_id, delivery_id=delivery.pk)
+            except Problem as problem:
+                self.message_user(request, f"{delivery}: {problem.detail}", messages.WARNING)
+            else:
+                tried += 1
+        self.message_user(request, f"To be tried again: {tried}.", messages.SUCCESS)
+
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        """Only those who may change deliveries."""
+        return request.user.has_perm("alerts.change_delivery")
 
 
 admin.site.register(Channel.pgh_event_model, EventAdmin)  # type: ignore[attr-defined]

@@ -10,7 +10,7 @@ class AlertsConfig(AppConfig):
     verbose_name = "Alerts"
 
     def ready(self) -> None:
-        """Give new organizations their rules, and have the audit trail tell of rules."""
+        """Give new organizations their rules, and have the audit trail tell of rules and channels."""
         from django.db.models.signals import post_save
 
         from alerts.rules.defaults import make_defaults
@@ -33,3 +33,13 @@ class AlertsConfig(AppConfig):
             "enabled": "enabled",
         }
         audit.register("alertRule", audit.AuditKind("alerts_ruleevent", "organization_id", "name", fields))
+        channel = {
+            "kind": "kind",
+            "name": "name",
+            "shown": "target",
+            "enabled": "enabled",
+            "disabled_because": "disabledBecause",
+        }
+        audit.register(
+            "alertChannel", audit.AuditKind("alerts_channelevent", "organization_id", "name", channel)
+        )

@@ -12,6 +12,8 @@ from django.http import HttpRequest
 
 from core.problems import Problem
 from organizations import services
+from organizations.bounded import BoundedPaginator
+from organizations.confirming import confirmed
 from organizations.models import Credential, Invitation, Membership, Organization, Plan, User
 from organizations.roles import Role
 
@@ -21,7 +23,10 @@ admin.site.index_title = "Operation"
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Shows rows, and lets nobody change them."""
+    """Shows rows, and lets nobody change them; quick however many there are."""
+
+    paginator = BoundedPaginator
+    show_full_result_count = False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Rows come from the product's own work."""
@@ -159,11 +164,12 @@ class CredentialAdmin(ReadOnlyAdmin):
     )
     list_filter = ("environment", ("revoked_at", admin.EmptyFieldListFilter))
     list_select_related = ("organization",)
-    search_fields = ("client_id", "name", "organization__slug")
+    search_fields = ("client_id__exact", "name__istartswith", "organization__slug__exact")
     exclude = ("key_hash",)
     actions = ("revoke",)
 
     @admin.action(description="Revoke, for good", permissions=["revoke"])
+    @confirmed("Nothing is accepted with these keys any more, for good. What they recorded stays.")
     def revoke(self, request: HttpRequest, queryset: QuerySet[Credential]) -> None:
         """Revoke the chosen credentials."""
         for credential in queryset:
@@ -192,11 +198,12 @@ class InvitationAdmin(ReadOnlyAdmin):
     )
     list_filter = ("role",)
     list_select_related = ("organization",)
-    search_fields = ("email", "organization__slug")
+    search_fields = ("email__iexact", "organization__slug__exact")
     exclude = ("token_hash",)
     actions = ("withdraw",)
 
     @admin.action(description="Withdraw", permissions=["withdraw"])
+    @confirmed("These offers of membership end; those that were accepted stay as they are.")
     def withdraw(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> None:
         """Withdraw those of the chosen that are open."""
         withdrawn = 0
@@ -221,7 +228,6 @@ class EventAdmin(ReadOnlyAdmin):
     list_display = ("pgh_id", "pgh_created_at", "pgh_label", "__str__", "actor")
     list_filter = ("pgh_label",)
     ordering = ("-pgh_id",)
-    date_hierarchy = "pgh_created_at"
 
     @admin.display(description="by")
     def actor(self, event: Any) -> str:

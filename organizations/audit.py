@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final
 
 from django.db import connection
@@ -222,6 +223,8 @@ def _value(column: str, row: Mapping[str, Any], plans: Mapping[int, str]) -> Any
         return plans.get(value, f"plan {value}")
     if column.endswith("_nanos"):
         return format_money(value)
-    if column.endswith("_at") and isinstance(value, str):
+    if column == "amount":
+        return f"{Decimal(str(value)).normalize():f}"
+    if column.endswith(("_at", "effective_from", "effective_until")) and isinstance(value, str):
         return format_moment(datetime.fromisoformat(value))
     return value

@@ -113,7 +113,9 @@ def _facts(found: Standing, caller: Caller) -> list[tuple[str, str]]:
     if found.reserved_nanos:
         facts.append(("Reserved", _written(found.reserved_nanos, caller)))
     if found.resets_at is not None:
-        facts.append(("Resets", _at(found.resets_at, caller)))
+        # An open limit over the last days has no end: what was spent leaves it bit by bit.
+        slides = found.window == Window.ROLLING and found.state == LimitState.OPEN
+        facts.append(("Frees up from" if slides else "Resets", _at(found.resets_at, caller)))
     facts.append(("Warns at", ", ".join(f"{share}%" for share in found.warn_at) or "nothing"))
     return facts
 

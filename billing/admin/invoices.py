@@ -12,6 +12,7 @@ from billing.invoices import services
 from billing.models import Invoice, InvoiceLine
 from core.problems import Problem
 from organizations.admin import ReadOnlyAdmin
+from organizations.confirming import confirmed
 
 _CREDITED = "Credited by the operator."
 
@@ -52,27 +53,32 @@ class InvoiceAdmin(ReadOnlyAdmin):
     actions = ("recalculate", "issue", "credit", "draft_again", "discard")
 
     @admin.action(description="Bring drafts up to date", permissions=["bill"])
+    @confirmed("These drafts are calculated anew.")
     def recalculate(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> None:
         """Recalculate the chosen drafts."""
         self._each(request, queryset, "Brought up to date", services.recalculate)
 
     @admin.action(description="Issue, for good", permissions=["bill"])
+    @confirmed("An issued invoice keeps its number and sum for good: it can be credited, not changed.")
     def issue(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> None:
         """Issue the chosen drafts, the oldest first."""
         self._each(request, queryset.order_by("period_start", "pk"), "Issued", services.issue)
 
     @admin.action(description="Credit as a whole", permissions=["bill"])
+    @confirmed("Each gets a credit note over its whole sum.")
     def credit(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> None:
         """Credit the chosen invoices."""
 
         self._each(request, queryset, "Credited", partial(services.credit, reason=_CREDITED))
 
     @admin.action(description="Draft the month again", permissions=["bill"])
+    @confirmed("A new draft is made of each month that was credited.")
     def draft_again(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> None:
         """Draft the months of the chosen invoices, which were credited."""
         self._each(request, queryset, "Drafted", services.redraft)
 
     @admin.action(description="Discard drafts", permissions=["bill"])
+    @confirmed("These drafts are removed; a month can be drafted again.")
     def discard(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> None:
         """Remove the chosen drafts."""
         self._each(request, queryset, "Discarded", services.discard)

@@ -12,6 +12,7 @@ from billing.ledger import services
 from billing.models import Grant, LedgerAccount, LedgerPosting, LedgerTransaction
 from core.problems import Problem
 from organizations.admin import EventAdmin, ReadOnlyAdmin
+from organizations.confirming import confirmed
 from organizations.models import User
 
 
@@ -80,6 +81,7 @@ class GrantAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         obj.pk = made.pk
 
     @admin.action(description="Revoke what is left", permissions=["revoke"])
+    @confirmed("What is left of these grants can't be used any more.")
     def revoke(self, request: HttpRequest, queryset: QuerySet[Grant]) -> None:
         """Revoke those of the chosen that have not been."""
         open_ = list(queryset.filter(revoked_at=None))
@@ -124,7 +126,6 @@ class LedgerTransactionAdmin(ReadOnlyAdmin):
     list_display = ("posted_at", "organization", "allowance", "kind")
     list_filter = ("allowance", "kind")
     list_select_related = ("organization",)
-    show_full_result_count = False
     inlines = (PostingInline,)
 
 

@@ -17,6 +17,7 @@ from billing.models import Discount, Price
 from core import clock
 from core.problems import Problem
 from organizations.admin import EventAdmin
+from organizations.confirming import confirmed
 from organizations.models import User
 from organizations.tenancy import Actor
 
@@ -141,6 +142,7 @@ class PriceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         obj.pk = made.pk
 
     @admin.action(description="End now", permissions=["end"])
+    @confirmed("From now on these do not count any more; what was reckoned by them stays.")
     def end(self, request: HttpRequest, queryset: QuerySet[Price]) -> None:
         """End those of the chosen that have begun and not ended."""
         ended = 0
@@ -211,6 +213,7 @@ class DiscountAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         obj.pk = made.pk
 
     @admin.action(description="End now", permissions=["end"])
+    @confirmed("From now on these do not count any more; what was reckoned by them stays.")
     def end(self, request: HttpRequest, queryset: QuerySet[Discount]) -> None:
         """End those of the chosen that have begun and not ended."""
         ended = 0

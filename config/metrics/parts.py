@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -47,20 +48,35 @@ def database() -> Iterator[Metric]:
 
 def redis() -> Iterator[Metric]:
     """Yield whether Redis answers, the tasks in its queues, and when a worker was heard from."""
-    queues = sorted(app.amqp.queues)
-    found = _ask_redis(queues)
+    names = sorted(app.amqp.queues)
+    found = _ask_redis(names)
     yield _gauge("headroom_redis_up", "Whether Redis answers.", found is not None)
     if found is None:
         return
     lengths, taken, age = found
     tasks = GaugeMetricFamily("headroom_queue_tasks", "Tasks that no worker has taken.", labels=("queue",))
-    for queue, length in zip(queues, lengths, strict=True):
+    for queue, length in zip(names, lengths, strict=True):
         tasks.add_metric([queue], length)
     yield tasks
     yield _gauge("headroom_queue_unacknowledged_tasks", "Tasks that a worker is at.", taken)
     yield _gauge("headroom_worker_up", "Whether any worker was heard from.", age is not None)
     if age is not None:
         yield _gauge("headroom_worker_heartbeat_age_seconds", "Since a worker was last heard from.", age)
+
+
+@dataclass(frozen=True, slots=True)
+class Queues:
+    """What waits for workers, what they are at, and when one was heard from; None: not lately."""
+
+    waiting: int
+    taken: int
+    heard_seconds: float | None
+
+
+def queues() -> Queues | None:
+    """Return how the queues are; None when Redis does not answer."""
+    found = _ask_redis(sorted(app.amqp.queues))
+    return None if found is None else Queues(sum(found[0]), found[1], found[2])
 
 
 def processes(shared: Path | None) -> Iterator[Metric]:

@@ -33,6 +33,19 @@ _EACH: Final = {
 }
 _CALENDAR: Final = {Span.DAY: "the day so far", Span.WEEK: "the week so far", Span.MONTH: "the month so far"}
 
+_PHRASES: Final = {
+    Condition.ABOVE: "{metric} at or above {threshold} {over}",
+    Condition.BELOW: "{metric} below {threshold} {over}",
+    Condition.SHARE: "{metric} at or above {threshold} of what is allowed",
+    Condition.RISES: "{metric} up by {threshold} against the period before, {over}",
+    Condition.FALLS: "{metric} down by {threshold} against the period before, {over}",
+    Condition.NO_TRAFFIC: "no requests {over}",
+    Condition.FORECAST: "{metric} forecast to reach {threshold} {over}",
+    Condition.FORECAST_SHARE: "{metric} forecast to reach {threshold} of the limit",
+    Condition.ANOMALY: "{metric} unlike the weeks before",
+    Condition.LIMIT: "a spend limit warns or pauses",
+}
+
 To = Callable[..., str]
 
 
@@ -114,11 +127,9 @@ def row(rule: Rule, caller: Caller, to: To) -> RuleRow:
 
 def says(rule: Rule, currency: str) -> str:
     """Say what has to be so: ``errorRate at or above 5% or 20% over 1 hour``."""
-    condition = str(Condition(rule.condition).label)
-    if rule.condition == Condition.LIMIT:
-        return condition
-    parts = [rule.metric, condition[0].lower() + condition[1:], _thresholds(rule, currency), _over(rule)]
-    return " ".join(part for part in parts if part)
+    over = f"over {_span(rule)}" if rule.window else ""
+    said = _PHRASES[Condition(rule.condition)]
+    return said.format(metric=rule.metric, threshold=_thresholds(rule, currency), over=over).rstrip()
 
 
 def where(rule: Rule) -> str:
@@ -170,11 +181,9 @@ def _with_unit(value: Decimal, unit: str) -> str:
     return f"{number}%" if unit == terms.PERCENT else f"{number} {unit}"
 
 
-def _over(rule: Rule) -> str:
-    if not rule.window:
-        return ""
+def _span(rule: Rule) -> str:
     span = Span(rule.window)
-    return f"over {_CALENDAR.get(span) or str(span.label)}"
+    return _CALENDAR.get(span) or str(span.label)
 
 
 def _facts(rule: Rule, caller: Caller) -> list[Fact]:

@@ -50,7 +50,9 @@ def grant_form(tenant: Tenant, **fields: str) -> dict[str, Any]:
 def act(operator: Client, model: str, action: str, *chosen: int) -> str:
     """Run an action of a list on rows, and return the page that follows."""
     answer = operator.post(
-        f"/admin/billing/{model}/", {"action": action, "_selected_action": list(chosen)}, follow=True
+        f"/admin/billing/{model}/",
+        {"action": action, "_selected_action": list(chosen), "confirmed": "yes"},
+        follow=True,
     )
     assert answer.status_code == 200
     return str(answer.content.decode())

@@ -104,7 +104,9 @@ def test_a_price_is_never_edited_or_removed_but_ended(client: Client) -> None:
     made = price()
     assert client.post(f"/admin/billing/price/{made.pk}/change/", form()).status_code == 403
     assert client.post(f"/admin/billing/price/{made.pk}/delete/", {"post": "yes"}).status_code == 403
-    ended = client.post("/admin/billing/price/", {"action": "end", "_selected_action": [made.pk]})
+    ended = client.post(
+        "/admin/billing/price/", {"action": "end", "_selected_action": [made.pk], "confirmed": "yes"}
+    )
     assert ended.status_code == 302
     with system_scope():
         assert Price.objects.get().effective_until is not None
@@ -116,7 +118,9 @@ def test_a_discount_is_given_and_ended(client: Client, acme: Tenant) -> None:
     with system_scope():
         made = Discount.objects.get()
     assert (made.organization_id, made.basis_points) == (acme.id, 1_250)
-    client.post("/admin/billing/discount/", {"action": "end", "_selected_action": [made.pk]})
+    client.post(
+        "/admin/billing/discount/", {"action": "end", "_selected_action": [made.pk], "confirmed": "yes"}
+    )
     with system_scope():
         assert Discount.objects.get().effective_until is not None
         trail = Discount.pgh_event_model.objects.order_by("pgh_id")  # type: ignore[attr-defined]

@@ -174,7 +174,7 @@ def test_terms_that_will_not_do_are_refused(
 
 
 def test_the_operator_revokes_credentials(client: Client, acme: CreatedOrganization) -> None:
-    form = {"action": "revoke", "_selected_action": acme.issued.credential.pk}
+    form = {"action": "revoke", "_selected_action": acme.issued.credential.pk, "confirmed": "yes"}
     assert client.post(f"{ADMIN}/credential/", form).status_code == 302
     with system_scope():
         assert Credential.objects.get(pk=acme.issued.credential.pk).revoked_at is not None
@@ -184,7 +184,7 @@ def test_the_operator_withdraws_what_is_open(client: Client, acme: CreatedOrgani
     issued = invite(
         organization_id=acme.organization.pk, email="a@b.example", role="admin", invited_by_id=None
     )
-    form = {"action": "withdraw", "_selected_action": issued.invitation.pk}
+    form = {"action": "withdraw", "_selected_action": issued.invitation.pk, "confirmed": "yes"}
     for withdrawn in (1, 0):
         page = client.post(f"{ADMIN}/invitation/", form, follow=True)
         assert f"Withdrawn: {withdrawn}.".encode() in page.content

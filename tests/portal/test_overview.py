@@ -272,7 +272,7 @@ def test_the_headroom_is_that_of_the_api(acme: Tenant, member: Client) -> None:
     assert "37.50 EUR left" in said
     assert "12.50 of 50.00 EUR spent in the last 7 days: 25%" in said
     resets = datetime.fromisoformat(limit["resetsAt"]).astimezone(BERLIN)
-    assert f"Resets {resets:%a} {resets.day} Jul 2026, {resets:%H:%M}" in said
+    assert f"Frees up from {resets:%a} {resets.day} Jul 2026, {resets:%H:%M}" in said
 
 
 def test_the_headroom_says_when_it_pauses_and_that_it_has(acme: Tenant, member: Client) -> None:
