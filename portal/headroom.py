@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_FLOOR, Decimal
@@ -37,9 +38,11 @@ class Headroom:
     state: str = ""
     forecast: str = ""
     facts: tuple[tuple[str, str], ...] = ()
+    url: str = ""
+    may_set: bool = False
 
 
-def read(caller: Caller, now: datetime) -> Headroom | None:
+def read(caller: Caller, now: datetime, to: Callable[..., str]) -> Headroom | None:
     """Return how the limit stands; None for those who may not know, and where none is and none may be.
 
     Tenancy: call in the tenant's scope.
@@ -48,11 +51,12 @@ def read(caller: Caller, now: datetime) -> Headroom | None:
         return None
     found = standing(caller.organization_id, None, timezone=caller.timezone, now=now)
     if found is None:
-        return Headroom() if caller.plan.spend_limit else None
-    return _of(found, caller)
+        may_set = Scope.BILLING_WRITE in caller.scopes
+        return Headroom(url=to("limits"), may_set=may_set) if caller.plan.spend_limit else None
+    return _of(found, caller, to("limits"))
 
 
-def _of(found: Standing, caller: Caller) -> Headroom:
+def _of(found: Standing, caller: Caller, url: str) -> Headroom:
     used = found.spent_nanos + found.reserved_nanos
     share = share_of(used, found.limit_nanos)
     return Headroom(
@@ -66,6 +70,7 @@ def _of(found: Standing, caller: Caller) -> Headroom:
         state=_state(found, caller),
         forecast=_forecast(found, caller),
         facts=tuple(_facts(found, caller)),
+        url=url,
     )
 
 

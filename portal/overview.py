@@ -135,7 +135,7 @@ def read(caller: Caller, now: datetime, *, measure: str, shape: str, to: To) -> 
             )
             for kind in KINDS
         ],
-        headroom=headroom.read(caller, now),
+        headroom=headroom.read(caller, now, to),
         chart=_chart(MEASURES[measure], shape, days, caller),
         tops=tops.read(caller, window.current, MEASURES[measure], to),
         recent=recent.read(caller, to),

@@ -141,8 +141,8 @@ class TestEvents:
     ) -> None:
         for number in range(30):
             clear(acme, happened(acme, f"{number}"))
-        # The session, its user, the memberships twice, each in a scope of its own; then the two lists.
-        with django_assert_max_num_queries(2 + 2 * 5 + 4 + 2):
+        # The session, its user, the memberships twice, each in a scope of its own; the strip; the two lists.
+        with django_assert_max_num_queries(2 + 2 * 5 + 4 + 1 + 2):
             member.get("/alerts/")
 
 

@@ -292,7 +292,7 @@ def test_the_headroom_says_when_it_pauses_and_that_it_has(acme: Tenant, member: 
 def test_headroom_is_for_those_who_read_costs(acme: Tenant) -> None:
     acme.api.keep(record("only", timestamp=day(14)))
     limit_to(acme, 30)
-    assert "Headroom 30.00 EUR left" in text(sign_in(acme, "analyst").get("/"))
+    assert "Headroom Spend limit 30.00 EUR left" in text(sign_in(acme, "analyst").get("/"))
     assert "30.00 EUR left" not in text(sign_in(acme, "developer").get("/"))
 
 
