@@ -105,3 +105,7 @@ class TrialForm(TermsForm):
     """A limit to try, and on which weeks."""
 
     weeks = forms.ChoiceField(label="On which weeks", choices=list(WEEKS.items()), initial="4")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["warnAt"].help_text = ""

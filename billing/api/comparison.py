@@ -1,5 +1,6 @@
 """`/costs/compare`: what the same use would have cost on another model."""
 
+from datetime import datetime
 from typing import Any, ClassVar, Final
 
 from drf_spectacular.utils import extend_schema
@@ -75,7 +76,7 @@ class ComparisonView(TenantAPIView):
             facet: value for name, facet in _CHOSEN.items() if (value := self.params.text(name)) is not None
         }
         sheet = _sheet(self.caller, (provider, model, tier), now)
-        _refuse_too_many(subject, period, now)
+        refuse_too_many(subject, period, now)
         other: dict[str, Any] = {
             "model": model,
             "provider": provider,
@@ -100,7 +101,7 @@ def _required(params: Params, name: str) -> str:
     return value
 
 
-def _sheet(caller: Caller, names: tuple[str | None, str, str], now: Any) -> Sheet:
+def _sheet(caller: Caller, names: tuple[str | None, str, str], now: datetime) -> Sheet:
     sheet = book.sheet(caller.organization_id, caller.currency, *names, now)
     if sheet is None:
         detail = f"There is no price for {names[1]!r} now; GET /prices lists those that there are."
@@ -108,7 +109,12 @@ def _sheet(caller: Caller, names: tuple[str | None, str, str], now: Any) -> Shee
     return sheet
 
 
-def _refuse_too_many(subject: Subject, period: Period, now: Any) -> None:
+def refuse_too_many(subject: Subject, period: Period, now: datetime) -> None:
+    """Refuse a window that has more records than one comparison may rate.
+
+    Raises: `Problem` 400.
+    Tenancy: call in the tenant's scope.
+    """
     requests = totals(subject, period, now).requests
     if requests > MAX_RECORDS:
         detail = f"The window has {requests:,} records, more than {MAX_RECORDS:,}: choose a shorter one."

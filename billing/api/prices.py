@@ -27,7 +27,7 @@ class PricesView(TenantAPIView):
 
     required_scopes: ClassVar[dict[str, str]] = {"GET": Scope.BILLING_READ}
     accepted_params: ClassVar[dict[str, tuple[str, ...]]] = {
-        "GET": ("provider", "model", "tier", "at", *OFFSET_PARAMS)
+        "GET": ("provider", "model", "tier", "search", "own", "at", *OFFSET_PARAMS)
     }
 
     @extend_schema(
@@ -41,6 +41,8 @@ class PricesView(TenantAPIView):
             parameter("provider", "Only prices of this provider."),
             parameter("model", "Only prices of this model."),
             parameter("tier", "Only prices of this tier.", enum=Tier.values),
+            parameter("search", "Only prices whose provider/model has this in it, whatever the case."),
+            parameter("own", "Only the organization's own prices.", type=bool, default=False),
             parameter(
                 "at", "The moment: ISO 8601 with an offset, or Unix milliseconds; default: now.", type=MOMENT
             ),
@@ -61,6 +63,8 @@ class PricesView(TenantAPIView):
             provider=self.params.text("provider"),
             model=self.params.text("model"),
             tier=self.params.choice("tier", Tier.values, "") or None,
+            search=self.params.text("search"),
+            own=self.params.boolean("own", False),
         )
         found, total = find_prices(query)
         return Response(

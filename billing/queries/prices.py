@@ -27,9 +27,20 @@ _PAGE: Final = (
 )
 
 
+_MODELS: Final = (
+    "SELECT DISTINCT provider, model FROM billing_price"
+    " WHERE (organization_id = %(organization)s OR organization_id IS NULL) AND currency = %(currency)s"
+    " AND effective_from <= %(at)s AND (effective_until IS NULL OR effective_until > %(at)s) AND model <> ''"
+    " ORDER BY provider, model"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class PriceQuery:
-    """The prices that hold for an organization at a moment, in its currency; filters are exact."""
+    """The prices that hold for an organization at a moment, in its currency; filters are exact.
+
+    ``search`` is looked for in names, whatever the case; ``own`` leaves out what is the list's.
+    """
 
     organization_id: int
     currency: str
@@ -39,6 +50,8 @@ class PriceQuery:
     provider: str | None = None
     model: str | None = None
     tier: str | None = None
+    search: str | None = None
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +102,13 @@ def find_prices(query: PriceQuery) -> tuple[list[PriceTerms], int]:
     """
     given = {"provider": query.provider, "model": query.model, "tier": query.tier}
     filters = "".join(f" AND {name} = %({name})s" for name, value in given.items() if value is not None)
+    if query.search is not None:
+        filters += " AND position(lower(%(search)s) IN lower(provider || '/' || model)) > 0"
+    if query.own:
+        filters += " AND organization_id IS NOT NULL"
     params = {
         **given,
+        "search": query.search,
         "organization": query.organization_id,
         "currency": query.currency,
         "at": query.at,
@@ -104,6 +122,17 @@ def find_prices(query: PriceQuery) -> tuple[list[PriceTerms], int]:
     reductions = _reductions(query.organization_id, before=None)
     rates = rates_of(ids)
     return [_terms(found[pk], rates.get(pk, ()), reductions, query.at) for pk in ids], int(total)
+
+
+def priced_models(organization_id: int, currency: str, at: datetime) -> list[tuple[str, str]]:
+    """Return the providers and models that have a price at a moment, by name.
+
+    Tenancy: call in the tenant's scope.
+    """
+    params: dict[str, Any] = {"organization": organization_id, "currency": currency, "at": at}
+    with connection.cursor() as cursor:
+        cursor.execute(_MODELS, params)
+        return [(provider, model) for provider, model in cursor.fetchall()]
 
 
 def explain(organization_id: int, record: StoredRecord) -> Explanation:

@@ -2,8 +2,24 @@
 
 from portal.charts.daily import SHAPES, Day, daily
 from portal.charts.donut import Slice, donut
+from portal.charts.forecast import Coming, Past, forecast
 from portal.charts.heat import heat
 from portal.charts.level import Level, level
 from portal.charts.series import Bucket, Series, series
 
-__all__ = ["SHAPES", "Bucket", "Day", "Level", "Series", "Slice", "daily", "donut", "heat", "level", "series"]
+__all__ = [
+    "SHAPES",
+    "Bucket",
+    "Coming",
+    "Day",
+    "Level",
+    "Past",
+    "Series",
+    "Slice",
+    "daily",
+    "donut",
+    "forecast",
+    "heat",
+    "level",
+    "series",
+]

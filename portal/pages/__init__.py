@@ -3,6 +3,7 @@
 from portal.pages import (
     alerts,
     allowances,
+    billing,
     channels,
     costs,
     deliveries,
@@ -18,11 +19,13 @@ from portal.pages import (
     rules,
     settings,
     usage,
+    what_if,
 )
 
 __all__ = [
     "alerts",
     "allowances",
+    "billing",
     "channels",
     "costs",
     "deliveries",
@@ -38,4 +41,5 @@ __all__ = [
     "rules",
     "settings",
     "usage",
+    "what_if",
 ]

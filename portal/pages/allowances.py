@@ -16,7 +16,7 @@ from portal.registry import Entry, Group, page
 from portal.showing import Showing
 
 
-@page(Entry("credits", "credits/", Scope.BILLING_READ, label="Credits", group=Group.MONEY, place=3))
+@page(Entry("credits", "credits/", Scope.BILLING_READ, label="Credits", group=Group.MONEY, place=4))
 def allowances(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
     """Show what was granted, and what is left of it."""
     showing = Showing(request, user, caller, "credits")

@@ -7,13 +7,17 @@ from typing import Final
 from django.http import HttpRequest, HttpResponse
 
 from core import clock
+from core.params import Params
+from organizations import queries
 from organizations.models import User
 from organizations.roles import Scope
 from organizations.tenancy import Caller
 from portal import charts, filters, tables
 from portal.bar import bar
 from portal.layout import Link
+from portal.links import ORGANIZATION
 from portal.reading import costs as reading
+from portal.reading import forecasts
 from portal.reading.asking import Asker
 from portal.registry import Entry, Group, page
 from portal.showing import Showing
@@ -48,6 +52,30 @@ def costs(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
         "shapes": [
             Link(label, here(**sorted_by, shape=name), name == shape) for name, label in SHAPE_NAMES.items()
         ],
+        "forecast": _forecast_of(showing, chosen),
+        # Whoever's forecast is there already is kept while the rest of the page is made anew.
+        "forecast_id": f"forecast-of-{chosen.client_id or 'all'}",
         "here": here(**sorted_by, page=params.text("page", "") or ""),
     }
     return showing.render("portal/costs.html", context)
+
+
+@page(Entry("costs-forecast", "costs/forecast/", Scope.BILLING_READ, under="costs"))
+def forecast(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
+    """Show what use will cost: a part of the page of costs that takes longer, and a page of its own."""
+    showing = Showing(request, user, caller, "costs-forecast")
+    params = Params(filters.cleaned(request.GET), (ORGANIZATION, "clientId"))
+    client_id = params.text("clientId")
+    key = None if client_id is None else queries.credential(caller.organization_id, client_id)
+    context = {
+        "forecast": forecasts.read(caller, key, clock.now(), showing.to),
+        "back": showing.to("costs", clientId=client_id or ""),
+    }
+    return showing.render("portal/costs_forecast.html", context)
+
+
+def _forecast_of(showing: Showing, chosen: filters.Filters) -> str:
+    """Return where the forecast is; empty for what none is made of."""
+    if chosen.model is not None or chosen.capability is not None:
+        return ""
+    return showing.to("costs-forecast", clientId=chosen.client_id or "")

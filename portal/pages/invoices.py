@@ -18,7 +18,7 @@ from portal.registry import Entry, Group, page
 from portal.showing import Showing
 
 
-@page(Entry("invoices", "invoices/", Scope.BILLING_READ, label="Invoices", group=Group.MONEY, place=4))
+@page(Entry("invoices", "invoices/", Scope.BILLING_READ, label="Invoices", group=Group.MONEY, place=5))
 def invoices(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
     """Show what was billed."""
     showing = Showing(request, user, caller, "invoices")

@@ -43,6 +43,7 @@ def models(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
         "views": [
             Link(label, here(**sorted_by, view=name), name == view) for name, label in VIEW_NAMES.items()
         ],
+        "what_if": showing.to("what-if", **chosen.parameters) if Scope.BILLING_READ in caller.scopes else "",
         "here": here(**sorted_by, page=params.text("page", "") or ""),
     }
     return showing.render("portal/models.html", context)

@@ -20,7 +20,7 @@ from portal import charts, numbers, times
 from portal.measures import NONE
 from portal.plots import Plot
 from portal.reading.deliveries import Sent, sent
-from portal.reading.logs import Fact
+from portal.reading.facts import Fact
 from portal.recent import Notice, notice
 from portal.tables import Cell, Column, Table
 

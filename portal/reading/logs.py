@@ -16,13 +16,18 @@ from core.money import parse_money
 from core.paging import CURSOR_PARAMS
 from core.params import Params
 from organizations.models import Credential
+from organizations.roles import Scope
 from organizations.tenancy import Caller
 from portal import numbers, times
 from portal.filters import Filters
 from portal.measures import MILLISECONDS, NONE
+from portal.reading import record_cost
+from portal.reading.facts import Fact
+from portal.reading.record_cost import RecordCost
 from portal.tables import Cell, Column, Table
 from usage.links import LINKS
 from usage.listing import one_record, record_page
+from usage.queries.records import find_record
 from usage.schema import RECORD_FILTERS
 
 PAGE_SIZE: Final = 50
@@ -55,17 +60,6 @@ class LogsPage:
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
-    """One thing a record says; ``url`` leads to all records that say the same."""
-
-    label: str
-    text: str
-    note: str = ""
-    url: str = ""
-    is_code: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class RecordPage:
     """A record in full: what happened, what it took, what it cost, and what it belongs to."""
 
@@ -73,6 +67,8 @@ class RecordPage:
     happened: list[Fact]
     took: list[Fact]
     cost: list[Fact]
+    lines: Table | None
+    cost_api: str
     belongs: list[Fact]
     meta: list[Fact]
     api: str
@@ -160,12 +156,15 @@ def read_one(caller: Caller, record_id: str, filters: Filters, now: datetime, to
     Tenancy: call in the tenant's scope.
     """
     item = one_record(record_id, caller, now)
+    why = _why(caller, record_id, to)
     names = dict(Credential.objects.values_list("client_id", "name"))
     return RecordPage(
         id=item["id"],
         happened=_happened(item, names, filters, to),
         took=_took(item),
-        cost=_cost(item),
+        cost=[*(_cost(item) if why is None else why.facts), *_held(item)],
+        lines=None if why is None else why.lines,
+        cost_api="" if why is None else why.api,
         belongs=[_link(name, item[name], to) for name in LINKS if item[name] is not None],
         meta=[
             Fact(name, str(value), url=to("logs", range="90d", **{f"meta[{name}]": _scalar(value)}))
@@ -234,19 +233,24 @@ def _took(item: dict[str, Any]) -> list[Fact]:
     return found
 
 
+def _why(caller: Caller, record_id: str, to: To) -> RecordCost | None:
+    """Return how the cost came about, to who may see prices."""
+    stored = find_record(caller.organization_id, record_id)
+    if stored is None or Scope.BILLING_READ not in caller.scopes:
+        return None
+    return record_cost.read(caller, stored, to)
+
+
 def _cost(item: dict[str, Any]) -> list[Fact]:
     if item["cost"] is None:
         return [Fact("Cost", "Not priced yet", "No price fits this record.")]
-    found = [Fact("Cost", f"{_money(item['cost'])} {item['currency']}")]
-    if item.get("adjustment") is not None:
-        found.append(Fact("Priced later", item["adjustment"]["createdAt"]))
-    if item["priceId"] is not None:
-        found.append(Fact("Price", str(item["priceId"]), is_code=True))
-    else:
-        found.append(Fact("Price", "As it was sent"))
-    if item["reservationId"] is not None:
-        found.append(Fact("Reservation", str(item["reservationId"]), is_code=True))
-    return found
+    return [Fact("Cost", f"{_money(item['cost'])} {item['currency']}")]
+
+
+def _held(item: dict[str, Any]) -> list[Fact]:
+    if item["reservationId"] is None:
+        return []
+    return [Fact("Reservation", str(item["reservationId"]), is_code=True)]
 
 
 def _link(name: str, value: str, to: To) -> Fact:

@@ -18,7 +18,7 @@ from core.periods import zone
 from organizations.roles import Scope
 from organizations.tenancy import Caller
 from portal import numbers, times
-from portal.reading.logs import Fact
+from portal.reading.facts import Fact
 from portal.recent import TONES, Notice, notice
 from portal.tables import PAGE_SIZE, Pages, pages_of
 from usage.queries.metrics import METRICS

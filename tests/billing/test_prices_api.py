@@ -84,11 +84,23 @@ def test_prices_are_filtered_and_come_in_pages(acme: Tenant) -> None:
     assert ids(acme, provider="openai") == ids(acme, model="gpt-4o") == [batch.pk, standard.pk]
     assert ids(acme, tier="batch") == [batch.pk]
     assert ids(acme, limit=1, offset=1) == [batch.pk]
+    assert ids(acme, search="GPT-4") == ids(acme, search="openai/gpt") == [batch.pk, standard.pk]
+    assert ids(acme, search="a%e") == []
     page = acme.api.get("/prices", limit=1, offset=2)
     assert page.body["pagination"] == {"total": 3, "limit": 1, "offset": 2, "hasMore": False}
 
 
-@pytest.mark.parametrize("query", [{"tier": "gold"}, {"at": "yesterday"}, {"limit": "0"}, {"price": "1"}])
+def test_an_organization_s_own_prices_can_be_asked_for_alone(acme: Tenant, globex: Tenant) -> None:
+    own = price(acme.id)
+    price(model="gpt-5")
+    price(globex.id, model="gpt-6")
+    assert ids(acme, own="true") == [own.pk]
+    assert len(ids(acme, own="false")) == 2
+
+
+@pytest.mark.parametrize(
+    "query", [{"tier": "gold"}, {"own": "mine"}, {"at": "yesterday"}, {"limit": "0"}, {"price": "1"}]
+)
 def test_what_can_not_be_asked_is_refused_by_name(acme: Tenant, query: dict[str, str]) -> None:
     answer = acme.api.get("/prices", **query)
     assert answer.status == 400

@@ -19,7 +19,7 @@ from organizations.roles import Scope
 from organizations.tenancy import Caller
 from portal import numbers, times
 from portal.limit_forms import ORGANIZATION_WIDE
-from portal.reading.logs import Fact
+from portal.reading.facts import Fact
 from portal.tables import Pages, pages_of
 from portal.times import zone_label
 

@@ -26,6 +26,8 @@ from portal.plots import Plot
 from portal.tables import Cell, Column, Table
 from usage import reading
 
+LISTED: Final = 25
+"""How many pauses and warnings are listed; the API has them all."""
 _SECONDS: Final = {"day": 86_400, "hour": 3_600, "minute": 60}
 
 To = Callable[..., str]
@@ -203,10 +205,12 @@ def _pauses(found: Replay, caller: Caller) -> Table:
         Column(f"Spent by then, {caller.currency}", is_number=True),
         Column(f"Would not have been spent, {caller.currency}", is_number=True),
     ]
-    rows = [_pause(pause, found.period.end, tz) for pause in found.pauses]
-    return Table(
-        "pauses", "Oldest first", columns, rows, "It would never have paused.", file="spend-limit-pauses"
-    )
+    end = found.period.end
+    longest = sorted(found.pauses, key=lambda pause: pause.paused_at - (pause.resumed_at or end))[:LISTED]
+    rows = [_pause(pause, end, tz) for pause in found.pauses if pause in longest]
+    many = f", the longest {LISTED} of {len(found.pauses)}" if len(found.pauses) > LISTED else ""
+    caption = f"Oldest first{many}"
+    return Table("pauses", caption, columns, rows, "It would never have paused.", file="spend-limit-pauses")
 
 
 def _pause(pause: Pause, end: datetime, tz: ZoneInfo) -> list[Cell]:
@@ -233,11 +237,12 @@ def _warnings(found: Replay, caller: Caller) -> Table:
             Cell(times.minute(moment, tz), value=format_moment(moment)),
             Cell(f"{share} % reached", value=str(share), tone="warn"),
         ]
-        for share, moment in found.warned
+        for share, moment in found.warned[-LISTED:]
     ]
+    many = f", the last {LISTED} of {len(found.warned)}" if len(found.warned) > LISTED else ""
     return Table(
         "warnings",
-        "Oldest first",
+        f"Oldest first{many}",
         [Column("When"), Column("What")],
         rows,
         "Nothing would have been announced.",
