@@ -5,8 +5,9 @@ from typing import Final
 
 from billing.gate.policy import Policy, Unpriced
 from billing.gate.question import Question, estimated_nanos
-from billing.rating import Sheet, Usage, cost
-from usage.kinds import CACHE_WRITE_1H, COMPLETION_KINDS, PROMPT_MODES, QUANTITY_OF
+from billing.rating import Sheet
+from billing.rating.formula import rounded
+from billing.rating.meters import CHAINS, PROMPT, REQUESTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,38 +46,17 @@ def dearest(sheet: Sheet, prompt_tokens: int, completion_tokens: int) -> int:
 
     Units: nanos.
     """
-    return max(
-        cost(
-            Usage(
-                prompt_tokens,
-                completion_tokens,
-                cache_write_tokens=prompt_tokens if written else None,
-                reasoning_tokens=completion_tokens if reasoned else None,
-                quantities={
-                    **dict.fromkeys(prompt_kind, prompt_tokens),
-                    **dict.fromkeys(completion_kind, completion_tokens),
-                },
-            ),
-            sheet,
-        )
-        for written, prompt_kind in _PROMPTS
-        for reasoned, completion_kind in _COMPLETIONS
-    )
+    band = sheet.band(prompt_tokens)
+    prompt = max(band.coefficient(meter) for meter in _PROMPTS)
+    completion = max(band.coefficient(meter) for meter in _COMPLETIONS)
+    total = band.coefficient(REQUESTS) + prompt * prompt_tokens + completion * completion_tokens
+    return rounded(total, sheet.denominator)
 
 
-_PROMPTS: Final = (
-    (False, ()),
-    (True, ()),
-    (True, (QUANTITY_OF[CACHE_WRITE_1H],)),
-    *((False, (QUANTITY_OF[mode],)) for mode in PROMPT_MODES),
-)
-"""What all tokens of a prompt can be: whether they are written to the cache, and their kind."""
-_COMPLETIONS: Final = (
-    (False, ()),
-    (True, ()),
-    *((False, (QUANTITY_OF[kind],)) for kind in COMPLETION_KINDS),
-)
-"""What all tokens of a completion can be: whether they are reasoning, and their kind."""
+_PROMPTS: Final = tuple(meter for meter, chain in CHAINS.items() if PROMPT in chain)
+"""What a token of a prompt can be billed as."""
+_COMPLETIONS: Final = tuple(meter for meter, chain in CHAINS.items() if PROMPT not in chain)
+"""What a token of a completion can be billed as."""
 
 
 def _without_price(policy: Policy) -> Estimate:
