@@ -1,13 +1,14 @@
 """Maintenance: while the operator works on it, pages and calls are answered with when to come back.
 
 It is a file in the data directory, so that it needs neither database nor Redis, outlasts a restart, and every
-process of the host sees it at once.
+process of the host sees it within a second.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -29,6 +30,8 @@ CODE: Final = "maintenance"
 SOON: Final = timedelta(minutes=5)
 """When to come back, where nobody said when it ends."""
 MOST: Final = 500
+LOOK_SECONDS: Final = 1.0
+"""How long it is taken for granted that there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +102,25 @@ class Maintenance:
         self.get_response = get_response
         self.page: Callable[[HttpRequest], Any] = CSPMiddleware(_page)
         self.passing = tuple(place for _, place in settings.DIRECT_PATHS)
+        self._look_from = 0.0
 
     def __call__(self, request: HttpRequest) -> Any:
         """Answer the request, or say when to come back."""
-        notice = current()
+        notice = self._current()
         if notice is None or self._passes(request.path_info, notice):
             return self.get_response(request)
         if request.path_info.startswith(API_PATH):
             return problem_response(_problem(notice))
         return self.page(request)
+
+    def _current(self) -> Notice | None:
+        now = time.monotonic()
+        if now < self._look_from:
+            return None
+        notice = current()
+        if notice is None:
+            self._look_from = now + LOOK_SECONDS
+        return notice
 
     def _passes(self, place: str, notice: Notice) -> bool:
         if place.startswith(settings.STATIC_URL):

@@ -1,6 +1,9 @@
 """Requests counted in Redis by windows of time, and what happens while Redis is away: nothing is counted."""
 
 import os
+import socket
+import ssl
+import struct
 import threading
 import time
 from collections import deque
@@ -14,6 +17,7 @@ from django.conf import settings
 from redis import ConnectionPool
 from redis.exceptions import ConnectionError as Broken
 from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import TimeoutError as Late
 
 TIMEOUT_SECONDS: Final = 0.25
 """How long Redis may take: rarely anything, but a busy machine must not look like one whose Redis is away."""
@@ -140,16 +144,37 @@ class _Connections:
             return self._asked(self._new(), command)
 
     def _new(self) -> Any:
-        return self._pool.connection_class(**self._pool.connection_kwargs)
+        connection = self._pool.connection_class(**self._pool.connection_kwargs)
+        connection.connect()
+        _wait_in_kernel(connection._sock)  # noqa: SLF001 its own timeout costs a call of the system each time
+        return connection
 
     def _asked(self, connection: Any, command: tuple[str | int, ...]) -> list[Any]:
         try:
             connection.send_command(*command)
             answer: list[Any] = connection.read_response()
+        except Broken as error:
+            if isinstance(error.__context__, BlockingIOError):
+                raise Late(str(error)) from error
+            raise
         finally:
             if connection.is_connected:
                 self._idle.append(connection)
         return answer
+
+
+def _wait_in_kernel(connected: socket.socket) -> None:
+    """Have the kernel keep the timeout, so that each transfer is one call of the system and not two.
+
+    Threads that share an interpreter hand it over at every such call. What is late raises BlockingIOError.
+    """
+    if isinstance(connected, ssl.SSLSocket):
+        return
+    seconds, rest = divmod(TIMEOUT_SECONDS, 1)
+    timeout = struct.pack("@ll", int(seconds), int(rest * 1_000_000))
+    connected.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeout)
+    connected.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeout)
+    connected.settimeout(None)
 
 
 def counters() -> Counters:

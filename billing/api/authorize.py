@@ -24,7 +24,7 @@ from organizations.roles import Scope
 def authorize(request: HttpRequest) -> HttpResponse:
     """Answer whether a call may go ahead."""
     decision = Decision(
-        request.META.get("HTTP_AUTHORIZATION"), partial(_question, request), session=Request(request)
+        request.META.get("HTTP_AUTHORIZATION"), partial(_question, request), session=partial(Request, request)
     )
     try:
         permission = decision.decide()

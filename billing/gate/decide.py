@@ -5,7 +5,6 @@ answered on what is remembered is answered only after the door has been asked, a
 """
 
 import time
-import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -29,6 +28,7 @@ from billing.services.authorize import (
     Verdict,
     arguments,
     authorize,
+    name_hold,
     verdict,
 )
 from core import calls, clock
@@ -77,7 +77,7 @@ class Decision:
         authorization: str | None,
         question: Callable[[], Question] = lambda: NOTHING,
         *,
-        session: Request | None = None,
+        session: Callable[[], Request] | None = None,
     ) -> None:
         self.rate: rate_limits.Decision | None = None
         self._authorization = authorization
@@ -97,7 +97,7 @@ class Decision:
 
     def _decide(self) -> Permission:
         if self._authorization is None and self._session is not None:
-            return self._of_member(self._session)
+            return self._of_member(self._session())
         entry = recall(self._authorization)
         if entry is not None:
             try:
@@ -113,13 +113,13 @@ class Decision:
     def _of_key(self, entry: Entry) -> Permission:
         caller = entry.caller
         client_id, ask = self._prepared(caller)
-        reservation = uuid.uuid4()
+        reservation = name_hold(ask)
         key_hash = f"\\x{entry.key_hash.hex()}"
         row = calls.ask(_CONFIRMED, *arguments(ask, reservation), key_hash, entry.answer)
         if not row or row[0] != TRUE:
             raise Unconfirmed
         _note(entry.key_hash)
-        return _permission(caller, client_id, ask, verdict(ask, reservation, row[1:]))
+        return _permission(caller, client_id, ask, verdict(reservation, row[1:]))
 
     def _of_member(self, request: Request) -> Permission:
         member = MemberAuthentication().authenticate(request)

@@ -72,11 +72,16 @@ def authorize(ask: Ask) -> Verdict:
 
     Concurrency: the limits that apply are held until the transaction ends, when there is an amount.
     """
-    reservation = uuid.uuid4()
-    return verdict(ask, reservation, calls.ask(_IN_SCOPE, *arguments(ask, reservation)))
+    reservation = name_hold(ask)
+    return verdict(reservation, calls.ask(_IN_SCOPE, *arguments(ask, reservation)))
 
 
-def arguments(ask: Ask, reservation: UUID) -> tuple[str | None, ...]:
+def name_hold(ask: Ask) -> UUID | None:
+    """Return the id of the reservation that would hold the amount, None where there is none to hold."""
+    return uuid.uuid4() if ask.amount_nanos > 0 else None
+
+
+def arguments(ask: Ask, reservation: UUID | None) -> tuple[str | None, ...]:
     """Return what the database's function is given, in the order of `ARGUMENTS`."""
     return (
         str(ask.organization_id),
@@ -84,14 +89,14 @@ def arguments(ask: Ask, reservation: UUID) -> tuple[str | None, ...]:
         "t" if ask.named else "f",
         str(ask.amount_nanos),
         "t" if ask.unpriced else "f",
-        reservation.hex,
+        None if reservation is None else reservation.hex,
         ask.moment.isoformat(),
         (ask.moment + ask.ttl).isoformat(),
         windows_at(ask.moment, ask.timezone).literal,
     )
 
 
-def verdict(ask: Ask, reservation: UUID, row: calls.Row) -> Verdict:
+def verdict(reservation: UUID | None, row: calls.Row) -> Verdict:
     """Return what the database's answer means."""
     allowed, limited, reason, whole, limit, spent, reserved, remaining, until = row
     decided = Decided(
@@ -105,8 +110,7 @@ def verdict(ask: Ask, reservation: UUID, row: calls.Row) -> Verdict:
         _whole(remaining),
         None if until is None else datetime.fromisoformat(until),
     )
-    held = decided.allowed and decided.limited and ask.amount_nanos > 0
-    return Verdict(decided, reservation if held else None)
+    return Verdict(decided, reservation if decided.allowed and decided.limited else None)
 
 
 def _whole(text: str | None) -> int | None:
