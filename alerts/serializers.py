@@ -43,6 +43,9 @@ class ChannelOutput(CamelSerializer):
     disabled_because = serializers.ChoiceField(
         choices=Disabled.values, source="why_disabled", allow_null=True
     )
+    confirmed_at = MomentField(
+        allow_null=True, help_text="When the owner of an address that is no member's agreed to be told."
+    )
     failing_since = MomentField(allow_null=True, help_text="No delivery has succeeded since.")
     delivered_at = MomentField(allow_null=True, help_text="The last delivery.")
     created_at = MomentField()

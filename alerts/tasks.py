@@ -2,8 +2,11 @@
 
 from celery import shared_task
 
+from alerts import retention
 from alerts.deliveries import run
+from alerts.reports import writing
 from alerts.rules.evaluate import evaluate, evaluate_hourly
+from core import clock
 
 
 @shared_task
@@ -28,3 +31,15 @@ def evaluate_spend(organizations: list[int]) -> int:
 def evaluate_hourly_rules() -> int:
     """Look at the rules about anomalies and forecasts, and return how many events were raised."""
     return evaluate_hourly().told
+
+
+@shared_task
+def write_reports() -> int:
+    """Write the weekly and monthly reports that are due, and return how many those were."""
+    return writing.write_due()
+
+
+@shared_task
+def drop_expired() -> int:
+    """Remove events and deliveries that are past the organizations' histories, and return how many."""
+    return retention.drop_expired(clock.now())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
@@ -53,6 +54,12 @@ def mail_backend(url: str, *, production: bool) -> str:
     if url:
         return f"{_BACKENDS}.smtp.EmailBackend"
     return f"{_BACKENDS}.{'dummy' if production else 'console'}.EmailBackend"
+
+
+def public_url(hosts: Sequence[str], *, https: bool, port: int) -> str:
+    """Return where people find the portal: on the first host that is a name, with a port only in the open."""
+    host = next((name for name in hosts if not name.startswith(("*", "."))), "localhost")
+    return f"https://{host}" if https else f"http://{host}:{port}"
 
 
 def single_sign_on(environment: Env) -> dict[str, Any]:

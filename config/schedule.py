@@ -26,6 +26,12 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": crontab(minute="3"),
         "options": {"expires": 3600},
     },
+    "write-reports": {
+        "task": "alerts.tasks.write_reports",
+        "schedule": crontab(),
+        "options": {"expires": 60},
+    },
+    "drop-alerts": {"task": "alerts.tasks.drop_expired", "schedule": crontab(hour="2", minute="57")},
     "drop-expired": {"task": "usage.tasks.drop_expired", "schedule": crontab(hour="2", minute="17")},
     "verify-rollups": {"task": "usage.tasks.verify_rollups", "schedule": crontab(hour="3", minute="37")},
     "expire-grants": {"task": "billing.tasks.expire_grants", "schedule": crontab(minute="*/10")},

@@ -40,6 +40,11 @@ ALLOWED_HOSTS = _env.listing("ALLOWED_HOSTS", () if PRODUCTION else ("localhost"
 CSRF_TRUSTED_ORIGINS = _env.listing("CSRF_TRUSTED_ORIGINS")
 
 HTTPS = _env.boolean("HTTPS", PRODUCTION)
+PUBLIC_URL = _env.url(
+    "PUBLIC_URL",
+    ("https", "http"),
+    outside.public_url(ALLOWED_HOSTS, https=HTTPS, port=_env.integer("PORT", 8000, least=1, most=65535)),
+).rstrip("/")
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = int(_env.duration("HSTS", timedelta(days=365)).total_seconds()) if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
@@ -313,6 +318,15 @@ INVOICE_DUE = _env.duration("INVOICE_DUE", timedelta(days=14))
 # HTTP nowhere else.
 
 ALERT_ALLOWED_NETWORKS = _env.networks("ALERT_ALLOWED_NETWORKS")
+# How long what was told is kept at least, where the plan's history is shorter.
+ALERT_HISTORY = _env.duration("ALERT_HISTORY", timedelta(days=90))
+
+# The pages that mails lead to.
+ALERT_PAGES = {
+    "unsubscribe": "portal:unsubscribe",
+    "confirm": "portal:confirm-address",
+    "reports": "portal:exports",
+}
 
 # Pages and their files
 

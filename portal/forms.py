@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import date
 from typing import Any, Final
+from uuid import UUID
 from zoneinfo import available_timezones
 
 from allauth.account.forms import LoginForm
@@ -113,6 +114,51 @@ DATASETS: Final = {
 """What datasets are called; others go by their own names."""
 FIRST_DAY: Final = date(1971, 1, 1)
 LAST_DAY: Final = date(2998, 12, 31)
+
+
+class ReportForm(PlainForm):
+    """A scheduled report: of what, when, and to whom."""
+
+    name = forms.CharField(label="Name", max_length=100, initial="Weekly report")
+    cadence = forms.ChoiceField(
+        label="Of", choices=[("weekly", "each week, on Monday"), ("monthly", "each month, on the first")]
+    )
+    hour = forms.TypedChoiceField(
+        label="At",
+        choices=[(hour, f"{hour:02d}:00") for hour in range(24)],
+        coerce=int,
+        initial=8,
+        help_text="By the organization's clock.",
+    )
+    members = forms.MultipleChoiceField(
+        label="To members", choices=[], required=False, widget=forms.CheckboxSelectMultiple
+    )
+    channels = forms.MultipleChoiceField(
+        label="To channels", choices=[], required=False, widget=forms.CheckboxSelectMultiple
+    )
+    enabled = forms.BooleanField(label="Send it", required=False, initial=True)
+
+    def __init__(
+        self, *args: Any, members: list[tuple[str, str]], channels: list[tuple[str, str]], **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        for name, choices in (("members", members), ("channels", channels)):
+            field: Any = self.fields[name]
+            field.choices = choices
+        if not channels:
+            del self.fields["channels"]
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a report that nobody gets."""
+        data: dict[str, Any] = self.cleaned_data
+        if not self.errors and not data.get("members") and not data.get("channels"):
+            self.add_error("members", "Choose who gets it.")
+        return data
+
+    def terms(self) -> dict[str, Any]:
+        """Return what the report is to be, as it is made and changed."""
+        channels = [UUID(one) for one in self.cleaned_data.get("channels", [])]
+        return {**self.cleaned_data, "channels": channels}
 
 
 class OrganizationForm(PlainForm):

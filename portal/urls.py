@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from portal import joining, pages, registry
+from portal import consent, joining, pages, registry
 
 app_name = "portal"
 urlpatterns: list[URLPattern | URLResolver] = [
     *registry.patterns(),
+    path("unsubscribe/<str:token>/", consent.unsubscribe, name="unsubscribe"),
+    path("confirm-address/<str:token>/", consent.confirm, name="confirm-address"),
     path("invitations/<str:token>/", joining.invitation, name="invitation"),
 ]
 

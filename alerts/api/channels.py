@@ -50,7 +50,10 @@ class ChannelViewSet(TenantViewSet):
     @extend_schema(
         operation_id="createAlertChannel",
         summary="Create a channel",
-        description="A webhook's secret is in this answer and can't be had again.",
+        description=(
+            "A webhook's secret is in this answer and can't be had again. An e-mail address that is no "
+            "member's is sent a link, and nothing else until its owner has confirmed there."
+        ),
         request=ChannelInput,
         responses={201: IssuedChannelOutput, **problems(409, 415, 422)},
     )
@@ -80,14 +83,17 @@ class ChannelViewSet(TenantViewSet):
         summary="Change a channel",
         description="Its name, its address, or whether it is enabled. Enabled again, it begins anew.",
         request=ChannelChange,
-        responses={200: ChannelOutput, **problems(404, 415, 422)},
+        responses={200: ChannelOutput, **problems(404, 409, 415, 422)},
     )
     def partial_update(self, request: Request, channel_id: UUID) -> Response:
         """Change one channel and answer it."""
         body = ChannelChange(data=request.data)
         body.is_valid(raise_exception=True)
         changed = services.change_channel(
-            organization_id=self.caller.organization_id, channel_id=channel_id, **body.validated_data
+            organization_id=self.caller.organization_id,
+            channel_id=channel_id,
+            by_id=self.caller.user_id,
+            **body.validated_data,
         )
         return Response(ChannelOutput(changed).data)
 
@@ -107,11 +113,29 @@ class ChannelViewSet(TenantViewSet):
         summary="Test a channel",
         description="Sends a test at once, and only once; its delivery says what came of it.",
         request=None,
-        responses={202: DeliveryOutput, **problems(404)},
+        responses={202: DeliveryOutput, **problems(404, 409)},
     )
     def test(self, request: Request, channel_id: UUID) -> Response:
         """Ask for a test and answer its delivery."""
         asked = services.request_test(organization_id=self.caller.organization_id, channel_id=channel_id)
+        location = request.build_absolute_uri(reverse("alert-delivery", args=[asked.pk]))
+        return Response(answers.delivery(asked), status=202, headers={"Location": location})
+
+    @extend_schema(
+        operation_id="confirmAlertChannel",
+        summary="Ask for a confirmation",
+        description=(
+            "Sends the link by which the owner of the channel's address agrees to be told, once more: while "
+            "it is unconfirmed, or after they unsubscribed."
+        ),
+        request=None,
+        responses={202: DeliveryOutput, **problems(404, 409)},
+    )
+    def confirmation(self, request: Request, channel_id: UUID) -> Response:
+        """Ask for a confirmation and answer its delivery."""
+        asked = services.request_confirmation(
+            organization_id=self.caller.organization_id, channel_id=channel_id
+        )
         location = request.build_absolute_uri(reverse("alert-delivery", args=[asked.pk]))
         return Response(answers.delivery(asked), status=202, headers={"Location": location})
 

@@ -11,7 +11,7 @@ from django.db.models import F
 from alerts.channels import secrets
 from alerts.deliveries.schedule import MOST_ATTEMPTS
 from alerts.deliveries.writing import finished
-from alerts.models import Attempt, Delivery, DeliveryState, Notice, Outcome
+from alerts.models import Attempt, Delivery, DeliveryState, MutedMember, Notice, Outcome
 from alerts.senders import Job
 from core import clock
 from core.sealing import Unreadable, unseal
@@ -21,6 +21,7 @@ LEASE: Final = timedelta(minutes=2)
 """More than an attempt can take, so that nobody attempts what another still does."""
 AT_ONCE: Final = 16
 OF_A_LANE: Final = 4
+_ALSO_DISABLED: Final = (Notice.TEST, Notice.CONFIRMATION)
 LOST: Final = "Its workers were lost too often."
 _CLAIM: Final = (Path(__file__).parents[1] / "sql" / "claim.sql").read_text()
 
@@ -80,6 +81,7 @@ def _job(delivery: Delivery) -> Job | None:
         notice=delivery.notice,
         kind=delivery.channel_kind,
         channel_id=delivery.channel_id,
+        subscription=delivery.subscription,
         target=target,
         secrets=signing,
         payload=delivery.payload,
@@ -105,13 +107,28 @@ def _way(delivery: Delivery) -> tuple[str, tuple[str, ...]]:
     if delivery.attempt_count > _most(delivery):
         raise _Hopeless(DeliveryState.FAILED, LOST)
     if channel is None:
+        _check_wanted(delivery)
         return delivery.recipient, ()
-    if not channel.enabled and delivery.notice != Notice.TEST:
+    if not channel.enabled and delivery.notice not in _ALSO_DISABLED:
         raise _Hopeless(DeliveryState.CANCELLED, "The channel was disabled.")
     try:
         return unseal(channel.target), secrets.in_force(channel, clock.now())
     except Unreadable as error:
         raise _Hopeless(DeliveryState.FAILED, "Its address was sealed with a key that is gone.") from error
+
+
+def _check_wanted(delivery: Delivery) -> None:
+    """Go on unless a member who was to be told of an event unsubscribed.
+
+    Raises: `_Hopeless`.
+    """
+    if delivery.event_id is None:
+        return
+    muted = MutedMember.objects.filter(
+        organization_id=delivery.organization_id, membership__user__email=delivery.recipient
+    )
+    if muted.exists():
+        raise _Hopeless(DeliveryState.CANCELLED, "The recipient unsubscribed.")
 
 
 def _most(delivery: Delivery) -> int:

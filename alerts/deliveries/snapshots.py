@@ -12,7 +12,11 @@ TYPES: Final = {Notice.FIRED: "alert.fired", Notice.RESOLVED: "alert.resolved"}
 _BECAUSE: Final = {
     Disabled.GONE: "Its receiver answered 410, which says that it wants nothing any more.",
     Disabled.FAILING: "Nothing could be delivered to it for days.",
+    Disabled.UNSUBSCRIBED: "Its receiver unsubscribed.",
 }
+_AFTER_UNSUBSCRIBED: Final = (
+    "Tell them another way, or ask for a confirmation: with it, its receiver agrees to be told again."
+)
 _AFTER_DISABLED: Final = (
     "What was still to be delivered to it was given up. Set the receiver right, test the channel, and enable"
     " it again."
@@ -37,6 +41,18 @@ def of_test(channel: Channel, organization: Organization, now: datetime) -> dict
     return _message("alert.test", now, data)
 
 
+def of_confirmation(channel: Channel, organization: Organization, now: datetime) -> dict[str, Any]:
+    """Return the message that asks the owner of an address whether they want to be told."""
+    data = {
+        "organization": _named(organization),
+        "channel": _channel(channel),
+        "severity": "info",
+        "message": f"{organization.name} wants to send its alerts and reports to this address.",
+        "recommendation": "If you did not expect this, leave it: nothing else comes without your consent.",
+    }
+    return _message("channel.confirmation", now, data)
+
+
 def of_disabled(channel: Channel, organization: Organization, now: datetime) -> dict[str, Any]:
     """Return the message that tells of a channel that was disabled."""
     data = {
@@ -44,7 +60,9 @@ def of_disabled(channel: Channel, organization: Organization, now: datetime) -> 
         "channel": _channel(channel),
         "severity": "warning",
         "message": f"{channel.name} is told nothing any more. {_BECAUSE[Disabled(channel.disabled_because)]}",
-        "recommendation": _AFTER_DISABLED,
+        "recommendation": _AFTER_UNSUBSCRIBED
+        if channel.disabled_because == Disabled.UNSUBSCRIBED
+        else _AFTER_DISABLED,
     }
     return _message("channel.disabled", now, data)
 

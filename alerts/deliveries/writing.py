@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from alerts.deliveries import snapshots
-from alerts.models import Channel, Delivery, DeliveryState, Disabled, Event, Kind, Notice
+from alerts.models import Channel, Delivery, DeliveryState, Disabled, Event, Kind, MutedMember, Notice
 from core import clock
 from core.workers import tell
 from organizations.models import Membership, Organization
@@ -22,20 +22,23 @@ HEARD_FOR_SECONDS: Final = 30
 def of_event(event: Event, notice: Notice, channel: Channel, organization: Organization) -> Delivery:
     """Return the delivery that tells a channel of an event, not yet written."""
     payload = snapshots.of_event(event, notice, organization)
-    return _to_channel(channel, notice, payload, event_id=event.pk)
+    return to_channel(channel, notice, payload, event_id=event.pk)
 
 
 def of_event_to(event: Event, notice: Notice, address: str, organization: Organization) -> Delivery:
     """Return the delivery that tells a member of an event by e-mail, not yet written."""
     payload = snapshots.of_event(event, notice, organization)
-    return _to_address(address, notice, event.organization_id, payload, event_id=event.pk)
+    return to_address(address, event.organization_id, notice, payload, event_id=event.pk)
 
 
 def managers(organizations: Iterable[int]) -> dict[int, list[str]]:
-    """Return the addresses of the owners and admins of organizations, who are told where nobody else is."""
+    """Return the addresses of the owners and admins of organizations, who are told where nobody else is.
+
+    Who unsubscribed is not among them.
+    """
     found = Membership.objects.filter(
         organization_id__in=list(organizations), role__in=MANAGERS, user__is_active=True
-    )
+    ).exclude(pk__in=MutedMember.objects.values("membership"))
     addresses: dict[int, list[str]] = {}
     for organization_id, address in found.order_by("user__email").values_list(
         "organization_id", "user__email"
@@ -56,7 +59,14 @@ def write_test(channel: Channel) -> Delivery:
     """Write a test to a channel."""
     organization = Organization.objects.get(pk=channel.organization_id)
     payload = snapshots.of_test(channel, organization, clock.now())
-    return write([_to_channel(channel, Notice.TEST, payload)])[0]
+    return write([to_channel(channel, Notice.TEST, payload)])[0]
+
+
+def write_confirmation(channel: Channel) -> Delivery:
+    """Ask the owner of a channel's address whether they want to be told."""
+    organization = Organization.objects.get(pk=channel.organization_id)
+    payload = snapshots.of_confirmation(channel, organization, clock.now())
+    return write([to_channel(channel, Notice.CONFIRMATION, payload)])[0]
 
 
 def write_disabled(channel: Channel) -> list[Delivery]:
@@ -67,7 +77,7 @@ def write_disabled(channel: Channel) -> list[Delivery]:
         organization_id=channel.organization_id, role=Role.OWNER, user__is_active=True
     )
     return write(
-        _to_address(address, Notice.CHANNEL_DISABLED, channel.organization_id, payload)
+        to_address(address, channel.organization_id, Notice.CHANNEL_DISABLED, payload)
         for address in owners.order_by("user__email").values_list("user__email", flat=True)
     )
 
@@ -98,6 +108,16 @@ def disable(channel: Channel, because: Disabled) -> None:
     write_disabled(channel)
 
 
+def cancel_subscriptions(recipient_ids: Iterable[UUID], reason: str) -> int:
+    """Give up what waits for recipients of reports, and return how much that was.
+
+    What a worker is just attempting is left to it.
+    """
+    waiting = Delivery.objects.filter(subscription__in=list(recipient_ids), state=DeliveryState.PENDING)
+    free = Q(leased_until=None) | Q(leased_until__lte=clock.now())
+    return waiting.filter(free).update(**finished(DeliveryState.CANCELLED, reason))
+
+
 def finished(state: DeliveryState, reason: str = "") -> dict[str, Any]:
     """Return the columns of a delivery that has come to its end."""
     return {
@@ -109,9 +129,15 @@ def finished(state: DeliveryState, reason: str = "") -> dict[str, Any]:
     }
 
 
-def _to_channel(
-    channel: Channel, notice: Notice, payload: Mapping[str, Any], event_id: UUID | None = None
+def to_channel(
+    channel: Channel,
+    notice: Notice,
+    payload: Mapping[str, Any],
+    *,
+    event_id: UUID | None = None,
+    subscription: UUID | None = None,
 ) -> Delivery:
+    """Return a delivery to a channel, not yet written."""
     now = clock.now()
     return Delivery(
         organization_id=channel.organization_id,
@@ -120,6 +146,7 @@ def _to_channel(
         channel=channel,
         channel_kind=channel.kind,
         channel_name=channel.name,
+        subscription=subscription,
         lane=channel.pk,
         payload=payload,
         created_at=now,
@@ -127,13 +154,16 @@ def _to_channel(
     )
 
 
-def _to_address(
+def to_address(
     address: str,
-    notice: Notice,
     organization_id: int,
+    notice: Notice,
     payload: Mapping[str, Any],
+    *,
     event_id: UUID | None = None,
+    subscription: UUID | None = None,
 ) -> Delivery:
+    """Return a delivery to an e-mail address that is no channel's, not yet written."""
     now, identity = clock.now(), uuid4()
     return Delivery(
         id=identity,
@@ -142,6 +172,7 @@ def _to_address(
         event_id=event_id,
         channel_kind=Kind.EMAIL,
         recipient=address,
+        subscription=subscription,
         lane=identity,
         payload=payload,
         created_at=now,

@@ -32,6 +32,8 @@ class Disabled(models.TextChoices):
     BY_HAND = "byHand", "By hand"
     GONE = "gone", "The receiver answered 410"
     FAILING = "failing", "It failed for days"
+    UNCONFIRMED = "unconfirmed", "Its address was not confirmed yet"
+    UNSUBSCRIBED = "unsubscribed", "Its receiver unsubscribed"
 
 
 @tracked(
@@ -43,6 +45,7 @@ class Channel(models.Model):
 
     The address of anything but e-mail is a secret, since whoever knows it may post there: it is kept sealed,
     and ``shown`` is what people see of it.
+    ``confirmed_at`` is when the owner of an e-mail address agreed, by a link that was sent there.
     Tenancy: row-level security shows only the tenant's.
     """
 
@@ -57,7 +60,8 @@ class Channel(models.Model):
     old_secret_until = models.DateTimeField(null=True, editable=False)
     enabled = models.BooleanField(default=True)
     disabled_at = models.DateTimeField(null=True, editable=False)
-    disabled_because = models.CharField(max_length=8, choices=Disabled.choices, blank=True, editable=False)
+    disabled_because = models.CharField(max_length=12, choices=Disabled.choices, blank=True, editable=False)
+    confirmed_at = models.DateTimeField(null=True, editable=False)
     failing_since = models.DateTimeField(null=True, editable=False)
     delivered_at = models.DateTimeField("last delivered", null=True, editable=False)
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, editable=False, related_name="+")

@@ -18,6 +18,8 @@ class Notice(models.TextChoices):
     RESOLVED = "resolved", "An event resolved"
     TEST = "test", "A test"
     CHANNEL_DISABLED = "channelDisabled", "A channel was disabled"
+    REPORT = "report", "A report"
+    CONFIRMATION = "confirmation", "A request to confirm an address"
 
 
 class DeliveryState(models.TextChoices):
@@ -43,6 +45,7 @@ class Delivery(models.Model):
 
     The receiver is a channel, or without one the e-mail address ``recipient``. A worker holds it until
     ``leased_until``; then it is another's to take. ``lane`` is what receives turns: the channel, or itself.
+    ``subscription`` is the recipient of a report that it is for, whether or not there still is one.
     Tenancy: row-level security shows only the tenant's.
     """
 
@@ -54,6 +57,7 @@ class Delivery(models.Model):
     channel_kind = models.CharField(max_length=12, choices=Kind.choices)
     channel_name = models.CharField(max_length=100, blank=True)
     recipient = models.EmailField(max_length=254, blank=True)
+    subscription = models.UUIDField(null=True, editable=False)
     lane = models.UUIDField()
     payload = models.JSONField()
     created_at = models.DateTimeField(default=clock.now, editable=False)
@@ -69,6 +73,11 @@ class Delivery(models.Model):
         indexes = (
             models.Index(fields=["organization", "-created_at", "-id"], name="delivery_listing"),
             models.Index(fields=["due_at"], condition=Q(state="pending"), name="delivery_due"),
+            models.Index(
+                fields=["subscription"],
+                condition=Q(state="pending", subscription__isnull=False),
+                name="delivery_subscription",
+            ),
         )
         constraints = (
             models.CheckConstraint(condition=Q(notice__in=Notice.values), name="delivery_notice_known"),
@@ -80,7 +89,7 @@ class Delivery(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(notice__in=["fired", "resolved"], event__isnull=False)
-                | Q(notice__in=["test", "channelDisabled"], event=None),
+                | Q(notice__in=["test", "channelDisabled", "report", "confirmation"], event=None),
                 name="delivery_of_event",
             ),
         )

@@ -20,6 +20,7 @@ class Job:
     notice: str
     kind: str
     channel_id: UUID | None
+    subscription: UUID | None
     target: str = field(repr=False)
     secrets: tuple[str, ...] = field(repr=False)
     payload: Mapping[str, Any] = field(repr=False)

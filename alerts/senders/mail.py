@@ -1,4 +1,4 @@
-"""E-mail: a text and an HTML part, with the chart as an image inside."""
+"""E-mail: a text and an HTML part, with the chart as an image inside, and a way to unsubscribe."""
 
 import smtplib
 from email.mime.image import MIMEImage
@@ -9,11 +9,11 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.template.loader import render_to_string
 
-from alerts.senders.charts import draw
 from alerts.senders.jobs import MOST_ERROR, Job, Result
-from alerts.senders.words import words
+from alerts.senders.letters import Letter, write
 
 CHART_ID: Final = "chart"
+MOST_SUBJECT: Final = 200
 _ACCEPTED: Final = 250
 
 
@@ -38,25 +38,35 @@ def send(job: Job) -> Result:
 
 def message(job: Job) -> EmailMultiAlternatives:
     """Return the mail; its ``Message-ID`` is the same at every attempt."""
-    said = words(job.payload)
-    chart = draw(job.chart) if job.chart else None
-    context: dict[str, Any] = {"said": said, "chart": CHART_ID if chart else ""}
-    _, sender = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    letter = write(job)
+    chart = letter.chart() if letter.chart else None
+    context: dict[str, Any] = {**letter.context, "chart": CHART_ID if chart else ""}
     mail = EmailMultiAlternatives(
-        subject=f"[{said.organization}] {said.title}"[:200],
-        body=render_to_string("alerts/mail.txt", context),
+        subject=f"[{letter.organization}] {letter.title}"[:MOST_SUBJECT],
+        body=render_to_string(f"alerts/{letter.template}.txt", context),
         to=[job.target],
-        headers={
-            "Message-ID": f"<{job.delivery_id}@{sender.rpartition('@')[2] or 'localhost'}>",
-            "Auto-Submitted": "auto-generated",
-        },
+        headers=_headers(job, letter),
         connection=get_connection(timeout=settings.EMAIL_TIMEOUT),
     )
-    mail.attach_alternative(render_to_string("alerts/mail.html", context), "text/html")
+    mail.attach_alternative(render_to_string(f"alerts/{letter.template}.html", context), "text/html")
     if chart:
         mail.mixed_subtype = "related"  # type: ignore[attr-defined] # Django's, and missing from its stubs
         mail.attach(_image(chart))
     return mail
+
+
+def _headers(job: Job, letter: Letter) -> dict[str, str]:
+    _, sender = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    headers = {
+        "Message-ID": f"<{job.delivery_id}@{sender.rpartition('@')[2] or 'localhost'}>",
+        "Auto-Submitted": "auto-generated",
+    }
+    if letter.unsubscribe:
+        headers["List-Unsubscribe"] = f"<{letter.unsubscribe}>"
+        # RFC 8058 has it for https alone.
+        if letter.unsubscribe.startswith("https://"):
+            headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    return headers
 
 
 def _image(png: bytes) -> MIMEImage:

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from alerts.senders import reports
 from core.periods import zone
 
 _TITLES: Final = {
     "alert.resolved": "Resolved: {message}",
     "alert.test": "Test: {message}",
     "channel.disabled": "Channel disabled: {message}",
+    "channel.confirmation": "Please confirm: {message}",
 }
 
 
@@ -34,6 +36,8 @@ class Words:
 
 def words(payload: Mapping[str, Any]) -> Words:
     """Return what a snapshot says."""
+    if payload["type"] in reports.TYPES:
+        return _of_report(reports.told(payload))
     data = payload["data"]
     severity = data.get("severity", "info")
     title = _TITLES.get(payload["type"], f"{severity.title()}: {{message}}")
@@ -44,6 +48,17 @@ def words(payload: Mapping[str, Any]) -> Words:
         facts=tuple(_facts(data)),
         recommendation=data.get("recommendation", ""),
         tone="resolved" if payload["type"] == "alert.resolved" else severity,
+    )
+
+
+def _of_report(told: reports.Told) -> Words:
+    return Words(
+        organization=told.organization,
+        title=_on_one_line(told.title),
+        message=told.message,
+        facts=tuple(reports.facts(told)),
+        recommendation="",
+        tone="info",
     )
 
 

@@ -103,6 +103,7 @@ def change(request: HttpRequest, user: User, caller: Caller, channel_id: UUID) -
                 name=form.cleaned_data["name"],
                 url=form.where.get("url"),
                 address=form.where.get("address"),
+                by_id=user.pk,
             )
         except Problem as problem:
             form.blame(problem)
@@ -126,10 +127,23 @@ def switch(request: HttpRequest, user: User, caller: Caller, channel_id: UUID) -
     if wanted is None:
         raise Problem(status=422, code="invalid", detail="Say whether the channel is to be on or off.")
     changed = services.change_channel(
-        organization_id=caller.organization_id, channel_id=channel_id, enabled=wanted
+        organization_id=caller.organization_id, channel_id=channel_id, enabled=wanted, by_id=user.pk
     )
     said = "is told again" if wanted else "is told nothing any more; what was pending is cancelled"
     messages.success(request, f"{changed.name} {said}.")
+    return _back(request, user, caller, channel_id)
+
+
+@page(Entry("channel-confirm", f"{_ONE}confirm/", Scope.ALERTS_WRITE, under="alerts"), WRITE)
+def confirm(request: HttpRequest, user: User, caller: Caller, channel_id: UUID) -> HttpResponse:
+    """Ask the owner of a channel's address for their consent once more; who is that gives it so."""
+    asked: dict[str, Any] = {"organization_id": caller.organization_id, "channel_id": channel_id}
+    if services.is_owner(queries.channel(**asked), user.pk):
+        changed = services.change_channel(enabled=True, by_id=user.pk, **asked)
+        messages.success(request, f"{changed.name} is told again.")
+    else:
+        services.request_confirmation(**asked)
+        messages.success(request, "A link to confirm the address is on its way there.")
     return _back(request, user, caller, channel_id)
 
 
@@ -167,7 +181,8 @@ def _channel(showing: Showing, found: Channel, form: ChannelForm) -> HttpRespons
 def _made(showing: Showing, issued: Issued) -> HttpResponse:
     if issued.secret is not None:
         return _secret(showing, issued, is_new=True)
-    messages.success(showing.request, f"The channel {issued.channel.name} is made. Test it now.")
+    what = "Test it now." if issued.channel.enabled else "Its owner is asked by e-mail to confirm first."
+    messages.success(showing.request, f"The channel {issued.channel.name} is made. {what}")
     return redirect(showing.to("channel", str(issued.channel.pk)))
 
 

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 
+from core import clock
 from core.moments import format_moment, parse_moment
 from core.paging import decode_cursor, encode_cursor, fingerprint, invalid_cursor
 from core.params import Params
@@ -23,6 +24,7 @@ from portal.filters import cleaned
 from portal.forms import ExportForm
 from portal.links import ORGANIZATION
 from portal.reading import exports as reading
+from portal.reading import reports
 from portal.registry import READ, WRITE, Entry, Group, page
 from portal.showing import Showing
 from usage.exports import access, services
@@ -51,6 +53,8 @@ def exports(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
     found = reading.read(caller, after, showing.to)
     context = {
         "exports": found,
+        # What asks for the changing part has these.
+        "reports": reports.read(caller, clock.now(), showing.to) if showing.layout else None,
         "form": form,
         "allowed": caller.plan.exports,
         "older": "" if found.after is None else showing.here(cursor=_cursor(found.after, tied_to)),

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from alerts.channels import queries
+from alerts.channels.services import AWAITING
 from alerts.deliveries.queries import DeliveryQuery, deliveries
 from alerts.models import Channel, Disabled, Kind
 from alerts.senders.chat import SERVICES
@@ -50,6 +51,7 @@ class Place:
     url: str
     test: str
     switch: str
+    confirm: str
     rotate: str
     remove: str
 
@@ -100,6 +102,7 @@ def place(channel: Channel, caller: Caller, now: datetime, to: To) -> Place:
     """Return a channel as pages show it."""
     key = str(channel.pk)
     may = Scope.ALERTS_WRITE in caller.scopes
+    is_waiting = channel.disabled_because in AWAITING
     until = channel.old_secret_until
     state, tone = _state(channel)
     return Place(
@@ -117,14 +120,17 @@ def place(channel: Channel, caller: Caller, now: datetime, to: To) -> Place:
         signs=channel.secret is not None,
         old_secret_until=_at(until, caller) if until is not None and now < until else "",
         url=to("channel", key),
-        test=to("channel-test", key) if may else "",
-        switch=to("channel-switch", key) if may else "",
+        test=to("channel-test", key) if may and not is_waiting else "",
+        switch=to("channel-switch", key) if may and not is_waiting else "",
+        confirm=to("channel-confirm", key) if may and is_waiting else "",
         rotate=to("channel-rotate", key) if may and channel.secret is not None else "",
         remove=to("channel-remove", key) if may else "",
     )
 
 
 def _state(channel: Channel) -> tuple[str, str]:
+    if channel.disabled_because in AWAITING:
+        return ("Unconfirmed" if channel.disabled_because == Disabled.UNCONFIRMED else "Unsubscribed"), "warn"
     if not channel.enabled:
         return "Disabled", "bad"
     return ("Failing", "warn") if channel.failing_since is not None else ("Enabled", "good")

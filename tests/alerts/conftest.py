@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import time_machine
 
+from tests.alerts.posting import Post, posting
 from tests.alerts.receivers import Receiver, receiving
 from tests.usage.factories import NOW, Tenant, make_tenant
 
@@ -42,6 +43,13 @@ def this_machine(settings: Any) -> None:
 def receiver(this_machine: None) -> Iterator[Receiver]:
     """A receiver of webhooks that accepts everything, on a machine where it is allowed."""
     with receiving() as running:
+        yield running
+
+
+@pytest.fixture
+def post(settings: Any) -> Iterator[Post]:
+    """A mail server that the settings name."""
+    with posting(settings) as running:
         yield running
 
 

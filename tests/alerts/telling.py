@@ -12,6 +12,7 @@ from alerts.deliveries import run
 from alerts.events import raise_event, resolve_event
 from alerts.models import Attempt, Channel, Delivery, Event
 from core.periods import Period
+from organizations.models import Membership, User
 from organizations.tenancy import system_scope, tenant_scope
 from tests.usage.factories import Tenant
 
@@ -38,8 +39,12 @@ def webhook(tenant: Tenant, url: str, name: str = "Hook") -> Issued:
 
 
 def mailbox(tenant: Tenant, address: str = "ops@example.com") -> Channel:
-    """Make an e-mail channel."""
+    """Make an e-mail channel, of a member, who need not confirm."""
+    user, _ = User.objects.get_or_create(email=address, defaults={"password": "!"})
     with tenant_scope(tenant.id):
+        Membership.objects.get_or_create(
+            organization=tenant.organization, user=user, defaults={"role": "analyst"}
+        )
         return create_channel(
             organization_id=tenant.id, kind="email", name="Operations", address=address
         ).channel

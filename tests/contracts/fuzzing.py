@@ -70,6 +70,8 @@ UNSAYABLE: Final = {
     ("invalid_parameter", "/limit"): "A limit is more than nothing.",
     ("invalid", "/quantities"): "A number has at most nine decimal places.",
     ("invalid", "/id"): "An event's source and id have to be short enough together.",
+    ("required", "/members"): "A report has members or channels to go to.",
+    ("required", "/channel"): "A key has no mailbox.",
     **dict.fromkeys(
         product(("required", "unknown_field", "invalid"), ("/url", "/address")),
         "Which of them a channel has, and what it looks like, follows from its kind.",
@@ -146,6 +148,7 @@ def run(
     *,
     client_ids: Iterable[str],
     examples: Mapping[str, str],
+    named: Mapping[str, Mapping[str, Any]],
     own: str,
     phases: Mapping[str, int],
     monkeypatch: pytest.MonkeyPatch,
@@ -153,11 +156,12 @@ def run(
     """Ask with a key whatever the document allows, and what it forbids.
 
     ``client_ids`` are those that filters may name, ``own`` the key's, which is not to be revoked;
-    ``examples`` are values of required parameters that lead somewhere. ``phases`` are schemathesis' phases
+    ``examples`` are values of required parameters that lead somewhere, ``named`` the schemas of fields that
+    name what there is. ``phases`` are schemathesis' phases
     with how many examples each tries of an operation.
     """
     monkeypatch.setattr(WSGITransport, "send", _in_process(WSGITransport.send))
-    schema = _schema(list(client_ids), examples, _config(key, phases))
+    schema = _schema(list(client_ids), examples, named, _config(key, phases))
     schema.hook("filter_case")(lambda context, case: own not in (case.path_parameters or {}).values())
     schema.hook("filter_body")(lambda context, body: _is_plain(body))
     schema.hook("filter_failure")(_is_fault)
@@ -196,7 +200,12 @@ def _config(key: str, phases: Mapping[str, int]) -> SchemathesisConfig:
     )
 
 
-def _schema(client_ids: list[str], examples: Mapping[str, str], config: SchemathesisConfig) -> Any:
+def _schema(
+    client_ids: list[str],
+    examples: Mapping[str, str],
+    named: Mapping[str, Mapping[str, Any]],
+    config: SchemathesisConfig,
+) -> Any:
     """Return the API's own document, with the client ids that there are, and examples of what is required."""
 
     def name_them(part: Any) -> Any:
@@ -208,7 +217,12 @@ def _schema(client_ids: list[str], examples: Mapping[str, str], config: Schemath
             return {"type": "string", "enum": client_ids}
         if "in" in part and part.get("required"):
             return {**part, "example": examples[part["name"]]}
-        return {name: name_them(member) for name, member in part.items()}
+        known = {
+            name: {**part[name], **schema}
+            for name, schema in named.items()
+            if isinstance(part.get(name), dict) and "type" in part[name]
+        }
+        return {**{name: name_them(member) for name, member in part.items()}, **known}
 
     document = json.loads(Client().get("/api/schema/?format=json").content)
     return schemathesis.openapi.from_dict(name_them(document), config=config)

@@ -19,6 +19,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "authorize": {"model": "large"},
     "changeAlertChannel": {"name": "Renamed"},
     "changeAlertRule": {"name": "Renamed"},
+    "changeReport": {"name": "Renamed"},
     "createAlertChannel": {"kind": "email", "name": "Finance", "address": "finance@acme.example"},
     "createAlertRule": {
         "name": "Busy",
@@ -29,8 +30,10 @@ BODIES: dict[str, dict[str, Any]] = {
     },
     "createKey": {"name": "New", "environment": "staging", "scopes": ["usage:read"]},
     "createRecords": {"type": "x"},
+    "createReport": {"name": "For the board", "cadence": "weekly", "members": ["owner@acme.example"]},
     "requestExport": {"dataset": "daily", "format": "csv"},
     "setSpendLimit": {"limit": "10"},
+    "testReport": {"channel": "00000000-0000-0000-0000-000000000000"},
 }
 """A body of each operation that has one, to be spoiled field by field."""
 
@@ -42,6 +45,7 @@ PLACES = {
     "channel_id": NOTHING,
     "delivery_id": NOTHING,
     "event_id": NOTHING,
+    "report_id": NOTHING,
     "client_id": "cl_none",
     "export_id": NOTHING,
     "record_id": "call-1",

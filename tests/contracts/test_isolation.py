@@ -15,6 +15,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from billing.services.reservations import format_reservation
 from organizations.models import Membership, Organization, User
 from organizations.tenancy import system_scope, tenant_scope
+from tests.alerts.reports.reporting import make_report
 from tests.alerts.rules.ruling import make_rule
 from tests.alerts.telling import delivery, fire, mailbox
 from tests.billing.invoices.months_of_use import issue
@@ -50,6 +51,7 @@ class Side:
     event: str
     delivery: str
     rule: str
+    report: str
 
 
 def _record(name: str, number: int) -> dict[str, object]:
@@ -103,7 +105,13 @@ def _side(name: str, tenant: Tenant) -> Side:
     event = fire(tenant, metric=f"metric-of-{name}", message=f"Something of-{name}.")
     assert event is not None
     told = delivery(tenant)
-    ids = (export, reservation, invoice, str(channel.pk), str(event.pk), str(told.pk), str(rule.pk))
+    report = make_report(tenant, name=f"Report of-{name}", members=[owner.email], channels=[channel.pk])
+    ids = (
+        export,
+        reservation,
+        invoice,
+        *(str(made.pk) for made in (channel, event, told, rule, report)),
+    )
     return Side(tenant, session, (*marks, *ids), *ids)
 
 
@@ -114,11 +122,16 @@ def _get(path: str) -> Ask:
 def _owner_of(side: Side) -> int:
     with system_scope():
         return User.objects.values_list("pk", flat=True).get(
-            memberships__organization=side.tenant.organization
+            memberships__role="owner", memberships__organization=side.tenant.organization
         )
 
 
 BUSY = {"name": "Busy", "metric": "requests", "condition": "above", "window": "1h", "threshold": "10"}
+
+
+def _address_of(side: Side) -> str:
+    return User.objects.get(pk=_owner_of(side)).email
+
 
 # How each route is asked, as its own organization and after what is the other's.
 ROUTES: dict[str, list[Ask]] = {
@@ -275,7 +288,35 @@ ROUTES: dict[str, list[Ask]] = {
         lambda c, own, other: c.delete(f"/api/v1/alerts/channels/{other.channel}"),
     ],
     "alert-channel-test": [lambda c, own, other: c.post(f"/api/v1/alerts/channels/{other.channel}/test")],
+    "alert-channel-confirmation": [
+        lambda c, own, other: c.post(f"/api/v1/alerts/channels/{other.channel}/confirmation")
+    ],
     "alert-channel-rotate": [lambda c, own, other: c.post(f"/api/v1/alerts/channels/{other.channel}/rotate")],
+    "alert-reports": [
+        _get("/api/v1/alerts/reports"),
+        lambda c, own, other: c.post(
+            "/api/v1/alerts/reports",
+            {"name": "x", "cadence": "weekly", "members": [_address_of(other)], "channels": [other.channel]},
+            "application/json",
+        ),
+    ],
+    "alert-report": [
+        lambda c, own, other: c.get(f"/api/v1/alerts/reports/{own.report}"),
+        lambda c, own, other: c.get(f"/api/v1/alerts/reports/{other.report}"),
+        lambda c, own, other: c.patch(
+            f"/api/v1/alerts/reports/{own.report}", {"channels": [other.channel]}, "application/json"
+        ),
+        lambda c, own, other: c.patch(
+            f"/api/v1/alerts/reports/{other.report}", {"enabled": False}, "application/json"
+        ),
+        lambda c, own, other: c.delete(f"/api/v1/alerts/reports/{other.report}"),
+    ],
+    "alert-report-test": [
+        lambda c, own, other: c.post(f"/api/v1/alerts/reports/{other.report}/test"),
+        lambda c, own, other: c.post(
+            f"/api/v1/alerts/reports/{own.report}/test", {"channel": other.channel}, "application/json"
+        ),
+    ],
     "alert-events": [_get("/api/v1/alerts/events"), _get("/api/v1/alerts/events?metric=metric-of-globex")],
     "alert-event": [
         lambda c, own, other: c.get(f"/api/v1/alerts/events/{own.event}"),
@@ -318,6 +359,23 @@ ROUTES: dict[str, list[Ask]] = {
         lambda c, own, other: c.post("/exports/?organization=globex", {"dataset": "daily", "format": "csv"}),
     ],
     "portal:export-file": [lambda c, own, other: c.get(f"/exports/{other.export}/file/")],
+    "portal:report-new": [
+        _get("/exports/reports/new/"),
+        lambda c, own, other: c.post(
+            "/exports/reports/new/",
+            {"name": "x", "cadence": "weekly", "hour": 8, "channels": [other.channel]},
+        ),
+    ],
+    "portal:report": [
+        lambda c, own, other: c.get(f"/exports/reports/{own.report}/"),
+        lambda c, own, other: c.get(f"/exports/reports/{other.report}/"),
+    ],
+    "portal:alert-mails": [lambda c, own, other: c.post("/exports/alert-mails/?organization=globex")],
+    "portal:report-send": [lambda c, own, other: c.post(f"/exports/reports/{other.report}/send/")],
+    "portal:report-end": [lambda c, own, other: c.post(f"/exports/reports/{other.report}/end/")],
+    "portal:report-subscription": [
+        lambda c, own, other: c.post(f"/exports/reports/{other.report}/subscription/")
+    ],
     "portal:credits": [_get("/credits/"), _get("/credits/?organization=globex")],
     "portal:invoices": [_get("/invoices/"), _get("/invoices/?organization=globex")],
     "portal:invoice": [
@@ -362,6 +420,7 @@ ROUTES: dict[str, list[Ask]] = {
     "portal:channel-switch": [
         lambda c, own, other: c.post(f"/alerts/channels/{other.channel}/switch/", {"enabled": "off"})
     ],
+    "portal:channel-confirm": [lambda c, own, other: c.post(f"/alerts/channels/{other.channel}/confirm/")],
     "portal:channel-rotate": [lambda c, own, other: c.post(f"/alerts/channels/{other.channel}/rotate/")],
     "portal:channel-remove": [lambda c, own, other: c.post(f"/alerts/channels/{other.channel}/remove/")],
     "portal:deliveries": [
@@ -389,6 +448,8 @@ ROUTES: dict[str, list[Ask]] = {
     ],
     "portal:remove": [lambda c, own, other: c.post(f"/settings/members/{_owner_of(other)}/remove/")],
     "portal:audit": [_get("/settings/audit/"), _get("/settings/audit/?organization=globex")],
+    "portal:unsubscribe": [_get("/unsubscribe/no-such-token/")],
+    "portal:confirm-address": [_get("/confirm-address/no-such-token/")],
     "portal:invitation": [_get("/invitations/no-such-token/")],
     "portal:first-key": [lambda c, own, other: c.post("/first-key/?organization=globex")],
 }

@@ -20,6 +20,7 @@ from billing.ledger.services import grant
 from billing.rating import Rate
 from core import clock
 from organizations.services import change_plan
+from tests.alerts.reports.reporting import make_report
 from tests.alerts.rules.ruling import built_in
 from tests.alerts.telling import deliveries, fire, mailbox, work
 from tests.billing.invoices.months_of_use import call, issue, list_price, month_before
@@ -59,6 +60,7 @@ RULE = {
     "window": "month",
 }
 HOOK = {"kind": "webhook", "name": "Hook", "url": "https://hooks.example.com/hook"}
+REPORT = {"name": "For the board", "cadence": "monthly"}
 OF_NOBODY = "00000000-0000-0000-0000-000000000000"
 SPARSE = {"type": "conversation.completion"}
 
@@ -293,6 +295,35 @@ CASES: dict[str, Callable[[Tenant], list[Answer]]] = {
         t.api.call("POST", f"/alerts/channels/{_channel(t)}/test"),
         t.api.call("POST", f"/alerts/channels/{OF_NOBODY}/test"),
     ],
+    "confirmAlertChannel": lambda t: [
+        t.api.call("POST", f"/alerts/channels/{_unconfirmed(t)}/confirmation"),
+        t.api.call("POST", f"/alerts/channels/{_channel(t)}/confirmation"),
+        t.api.call("POST", f"/alerts/channels/{OF_NOBODY}/confirmation"),
+    ],
+    "listReports": lambda t: [_reported(t, "/alerts/reports"), t.api.get("/alerts/reports", take="1")],
+    "createReport": lambda t: [
+        t.api.call("POST", "/alerts/reports", {**REPORT, "channels": [_channel(t)]}),
+        t.api.call("POST", "/alerts/reports", {**REPORT, "members": ["nobody@example.com"]}),
+        t.api.call("POST", "/alerts/reports", b"a", content_type="text/plain"),
+    ],
+    "getReport": lambda t: [
+        _reported(t, f"/alerts/reports/{_report(t)}"),
+        t.api.get(f"/alerts/reports/{OF_NOBODY}"),
+    ],
+    "changeReport": lambda t: [
+        t.api.call("PATCH", f"/alerts/reports/{_report(t)}", {"hour": 9}),
+        t.api.call("PATCH", f"/alerts/reports/{_report(t)}", {"hour": 24}),
+        t.api.call("PATCH", f"/alerts/reports/{OF_NOBODY}", {}),
+    ],
+    "deleteReport": lambda t: [
+        t.api.call("DELETE", f"/alerts/reports/{_report(t)}"),
+        t.api.call("DELETE", f"/alerts/reports/{OF_NOBODY}"),
+    ],
+    "testReport": lambda t: [
+        t.api.call("POST", f"/alerts/reports/{_report(t)}/test", {"channel": _channel(t)}),
+        t.api.call("POST", f"/alerts/reports/{_report(t)}/test", {}),
+        t.api.call("POST", f"/alerts/reports/{OF_NOBODY}/test", {}),
+    ],
     "rotateAlertChannelSecret": lambda t: [
         t.api.call("POST", f"/alerts/channels/{_channel(t)}/rotate"),
         t.api.call("POST", f"/alerts/channels/{mailbox(t).pk}/rotate"),
@@ -341,7 +372,7 @@ def test_no_key_and_a_wrong_key_are_problems_as_documented(document: dict[str, A
         target = path.removeprefix("/api/v1").replace("{client_id}", "cl_none").replace("{record_id}", "none")
         target = target.replace("{export_id}", OF_NOBODY).replace("{reservation_id}", "res_none")
         target = target.replace("{reference}", "none")
-        for name in ("channel_id", "event_id", "delivery_id"):
+        for name in ("channel_id", "event_id", "delivery_id", "report_id"):
             target = target.replace(f"{{{name}}}", OF_NOBODY)
         for api in (_Anonymous(), Api("hr_" + "0" * 36)):
             answer = api.call(method.upper(), target, {} if method == "post" else None)
@@ -450,6 +481,21 @@ def _channel(tenant: Tenant) -> str:
 def _rule(tenant: Tenant) -> str:
     made: str = tenant.api.call("POST", "/alerts/rules", RULE).body["id"]
     return made
+
+
+def _unconfirmed(tenant: Tenant) -> str:
+    address = {"kind": "email", "name": "Accountant", "address": "books@outside.example"}
+    made: str = tenant.api.call("POST", "/alerts/channels", address).body["id"]
+    return made
+
+
+def _report(tenant: Tenant) -> str:
+    return str(make_report(tenant, channels=[mailbox(tenant).pk], members=["ops@example.com"]).pk)
+
+
+def _reported(tenant: Tenant, path: str) -> Answer:
+    _report(tenant)
+    return tenant.api.get(path)
 
 
 def _event(tenant: Tenant) -> str:

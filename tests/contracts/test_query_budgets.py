@@ -7,15 +7,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
+from uuid import UUID
 
 import pytest
 import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from alerts.channels.services import create_channel
 from billing.book import process
 from organizations.counters import Counters
 from organizations.roles import ALL_SCOPES
+from organizations.tenancy import tenant_scope
+from tests.alerts.reports.reporting import make_report, member
 from tests.alerts.rules.ruling import make_rule
 from tests.alerts.telling import deliveries, fire, webhook
 from tests.billing.invoices.months_of_use import issue
@@ -43,6 +47,8 @@ class World:
     event: str
     delivery: str
     rule: str
+    report: str
+    outside: str
 
 
 LITTLE: Final = {"records": 10, "credentials": 3, "models": 1, "exports": 1}
@@ -89,7 +95,18 @@ def make_world(*, records: int, credentials: int, models: int, exports: int) -> 
     ]
     issue(tenant)
     invoice = tenant.api.get("/invoices").body["invoices"][0]["reference"]
-    return World(tenant, done[0], invoice, held[0], clients[0], *tell(tenant, times=exports))
+    told = tell(tenant, times=exports)
+    with tenant_scope(tenant.id):
+        outside = create_channel(
+            organization_id=tenant.id, kind="email", name="Outside", address="books@outside.example"
+        )
+    reports = [
+        make_report(tenant, members=[member(tenant, f"{n}@example.com").email], channels=[UUID(told[0])])
+        for n in range(exports)
+    ]
+    return World(
+        tenant, done[0], invoice, held[0], clients[0], *told, str(reports[0].pk), str(outside.channel.pk)
+    )
 
 
 def tell(tenant: Tenant, *, times: int) -> tuple[str, str, str, str]:
@@ -121,6 +138,7 @@ def one(kind: str, method: str = "GET", then: str = "", body: Any = None) -> Cal
             "channels": world.channel,
             "events": world.event,
             "deliveries": world.delivery,
+            "reports": world.report,
         }[kind]
         return world.tenant.api.call(method, f"/alerts/{kind}/{pk}{then}", body)
 
@@ -155,6 +173,7 @@ WRITE: Final = (DOOR, SCOPE)
 NAMES: Final = "the client ids of credentials"
 LIMITS: Final = ("the limits", "what was spent of them", "what is held of them")
 FORECAST: Final = ("the sums by day", "the sums by hour of the last weeks", "of the period so far")
+THEN: Final = ("in the period", "in the one before")
 GATE: Final = ("the key, the limits, and the hold, decided in one",)
 
 BUDGETS: Final[dict[str, Budget]] = {
@@ -351,9 +370,87 @@ BUDGETS: Final[dict[str, Budget]] = {
     "getAlertEvent": Budget(one("events"), (*READ, "the event")),
     "listAlertDeliveries": Budget(get("/alerts/deliveries"), (*READ, "the page", "the attempts at them")),
     "getAlertDelivery": Budget(one("deliveries"), (*READ, "the delivery", "its attempts")),
+    "confirmAlertChannel": Budget(
+        lambda world: world.tenant.api.call("POST", f"/alerts/channels/{world.outside}/confirmation"),
+        (
+            *WRITE,
+            "the channel, held",
+            "how many tests there were",
+            "that it waits",
+            "whose name to write",
+            "the delivery",
+            "its attempts",
+        ),
+    ),
+    "listReports": Budget(
+        get("/alerts/reports"), (*READ, "the page", "their recipients", "how many there are")
+    ),
+    "createReport": Budget(
+        lambda world: world.tenant.api.call(
+            "POST", "/alerts/reports", {"name": "Mine", "cadence": "weekly", "channels": [world.channel]}
+        ),
+        (
+            *WRITE,
+            "the organization, held",
+            "how many reports it has",
+            "the new report",
+            "which members got it",
+            "the channels",
+            "which channels got it",
+            "the new recipients",
+            "the report as it is now",
+            "its recipients",
+        ),
+        once=True,
+    ),
+    "getReport": Budget(one("reports"), (*READ, "the report", "its recipients")),
+    "changeReport": Budget(
+        one("reports", "PATCH", body={"name": "Renamed"}),
+        (*WRITE, "the report, held", "its new name", "the report as it is now", "its recipients"),
+    ),
+    "testReport": Budget(
+        lambda world: world.tenant.api.call(
+            "POST", f"/alerts/reports/{world.report}/test", {"channel": world.channel}
+        ),
+        (
+            *WRITE,
+            "the report",
+            "its recipients",
+            "how many tests there were",
+            "the channel",
+            "the organization with its plan",
+            *(f"what {each} made up {when}" for each in ("keys", "models", "capabilities") for when in THEN),
+            *(f"{each} {when}" for each in ("the totals", "the days") for when in THEN),
+            *FORECAST,
+            *LIMITS,
+            "what keys are called",
+            "the delivery",
+            "its attempts",
+        ),
+    ),
+    "deleteReport": Budget(
+        one("reports", "DELETE"),
+        (
+            *WRITE,
+            "the report, held",
+            "its recipients",
+            "what is pending of it, cancelled",
+            "the recipients' end",
+            "that of its digests",
+            "its end",
+        ),
+        once=True,
+    ),
     "deleteAlertChannel": Budget(
         one("channels", "DELETE"),
-        (*WRITE, "the channel, held", "what is pending, cancelled", "the log's link to it", "its end"),
+        (
+            *WRITE,
+            "the channel, held",
+            "what is pending, cancelled",
+            "the log's link to it",
+            "the reports that went there",
+            "its end",
+        ),
         once=True,
     ),
     "removeSpendLimit": Budget(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from uuid import UUID
 
 import pytest
 import time_machine
 
 from organizations.roles import Role, scopes_of
+from tests.alerts.reports.reporting import make_report, member
+from tests.alerts.telling import webhook
 from tests.billing.invoices.months_of_use import issue
 from tests.billing.pricing import price
 from tests.contracts import fuzzing
@@ -22,6 +25,10 @@ pytestmark = pytest.mark.django_db
 
 THOROUGH = {"examples": 0, "coverage": 0, "fuzzing": 25, "stateful": 10}
 BRIEF = {"examples": 0, "fuzzing": 8}
+UNCALLED_FOR = {
+    "POST /api/v1/alerts/channels/{channel_id}/confirmation": "The channel that is asked about is no mailbox."
+}
+"""Operations that have nothing to do here, and why."""
 REFUSALS = (401, 403, 404, 405)
 
 
@@ -48,6 +55,7 @@ def fuzz(acme: Tenant, role: Role, phases: dict[str, int], monkeypatch: pytest.M
         asking.api.key,
         client_ids=[acme.client_id, asking.client_id],
         examples=examples(acme),
+        named=named(acme),
         own=asking.client_id,
         phases=phases,
         monkeypatch=monkeypatch,
@@ -70,6 +78,7 @@ def examples(acme: Tenant) -> dict[str, str]:
         "event_id": event,
         "delivery_id": delivery,
         "rule_id": rule,
+        "report_id": str(make_report(acme, channels=[UUID(channel)]).pk),
         "client_id": acme.another_credential("To be revoked").client_id,
         "model": price(model="large").model,
         "limit": "10",
@@ -80,10 +89,21 @@ def examples(acme: Tenant) -> dict[str, str]:
     }
 
 
+def named(acme: Tenant) -> dict[str, dict[str, object]]:
+    """Return the schemas of fields that name members and channels."""
+    hook = str(webhook(acme, "https://hooks.example.com/another").channel.pk)
+    member(acme, "reader@example.com")
+    return {
+        "members": {"items": {"type": "string", "enum": ["reader@example.com"]}},
+        "channels": {"items": {"type": "string", "enum": [hook]}},
+        "channel": {"enum": [hook]},
+    }
+
+
 @pytest.mark.timeout(600)
 def test_all_that_can_be_asked_with_an_owners_scopes(acme: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     found = fuzz(acme, Role.OWNER, THOROUGH, monkeypatch)
-    assert found.succeeded == found.operations
+    assert found.succeeded | UNCALLED_FOR.keys() == found.operations
     assert not any(status >= 500 for counts in found.statuses.values() for status in counts)
 
 

@@ -12,14 +12,19 @@ from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from alerts.models import RuleState
+from alerts.consent.services import mute
+from alerts.models import Report, RuleState
+from alerts.reports.schedule import last_due
+from alerts.reports.writing import Waiting, write
 from billing.book.services import add_discount
 from billing.ledger.services import grant
 from core import clock
-from organizations.models import User
+from core.periods import zone
+from organizations.models import Membership, User
 from organizations.roles import Role
 from organizations.services import invite
 from organizations.tenancy import system_scope, tenant_scope
+from tests.alerts.reports.reporting import make_report
 from tests.alerts.rules.ruling import make_rule
 from tests.alerts.telling import fire, mailbox, work
 from tests.billing.invoices.months_of_use import issue, month_before
@@ -56,13 +61,21 @@ def fill(tenant: Tenant) -> None:
     assert made.status == 202, made.body
     price(tenant.id)
     add_discount(organization_id=tenant.id, basis_points=100)
-    rule = make_rule(tenant, channels=[mailbox(tenant).pk])
+    channel = mailbox(tenant)
+    rule = make_rule(tenant, channels=[channel.pk])
     with tenant_scope(tenant.id):
         RuleState.objects.create(
             organization=tenant.organization, rule=rule, revision=1, level=0, episode=1, since=now
         )
     fire(tenant)
     work()
+    report = make_report(tenant, channels=[channel.pk])
+    due = last_due(report.cadence, report.hour, zone("UTC"), now)
+    with tenant_scope(tenant.id):
+        Report.objects.filter(pk=report.pk).update(starts_at=due.at)
+    assert write(Waiting(report.pk, tenant.id, due))
+    with tenant_scope(tenant.id):
+        mute(Membership.objects.get(role=Role.OWNER))
     limit_to(tenant, 10, warn_at=[5])
     tenant.api.keep(record("spent", cost="1"))
     spend(tenant, 1)
@@ -73,7 +86,7 @@ def fill(tenant: Tenant) -> None:
 
 def owner_of(tenant: Tenant) -> User:
     with system_scope():
-        return User.objects.get(memberships__organization=tenant.organization)
+        return User.objects.get(memberships__role="owner", memberships__organization=tenant.organization)
 
 
 @pytest.fixture

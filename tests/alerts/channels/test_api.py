@@ -40,6 +40,7 @@ def test_a_webhook_is_made_and_its_secret_shown_this_once(acme: Tenant) -> None:
         "enabled": True,
         "disabledAt": None,
         "disabledBecause": None,
+        "confirmedAt": None,
         "failingSince": None,
         "deliveredAt": None,
     }

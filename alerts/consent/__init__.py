@@ -1,0 +1,1 @@
+"""Whether somebody wants to be told: addresses are confirmed, and whoever is told can unsubscribe."""
