@@ -1,7 +1,7 @@
 # `make help` lists the targets. Everything runs in .venv, which is built from the lock files alone.
 
 .DEFAULT_GOAL := help
-.PHONY: help up services test check format bench screenshots lock schema migrations clean
+.PHONY: help up services test check format bench screenshots mails lock schema migrations clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -60,6 +60,9 @@ bench: $(DEVELOPMENT) ## Measure (ARGS=... for the benchmarks)
 
 screenshots: $(DEVELOPMENT) ## Take the documentation's pictures of a running instance (ARGS=--url ...)
 	@$(BIN)/python -m scripts.screenshots $(ARGS)
+
+mails: $(DEVELOPMENT) ## Take pictures of every kind of e-mail (ARGS=--output ...)
+	@$(BIN)/python -m scripts.mails $(ARGS)
 
 lock: $(DEVELOPMENT) ## Resolve requirements*.in into requirements*.lock (ARGS=--upgrade for newer versions)
 	@$(COMPILE) $(ARGS) --output-file requirements.lock requirements.in

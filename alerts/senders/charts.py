@@ -15,7 +15,11 @@ HEIGHT: Final = 160
 _INK: Final = "#4b5563"
 _LINE: Final = "#2563eb"
 _LIMIT: Final = "#b91c1c"
-_BEFORE: Final = "#d97706"
+_BEFORE: Final = "#f97316"
+_REPORT_WIDTH: Final = 400
+_REPORT_HEIGHT: Final = 180
+_FONT: Final = 13
+"""Large enough to be read on a telephone, where the picture is half as wide."""
 _WEEK: Final = 7
 
 log: Final = structlog.get_logger(__name__)
@@ -103,15 +107,19 @@ def report_specification(data: Mapping[str, Any]) -> dict[str, Any]:
                 titleColor=_INK,
                 labelColor=_INK,
                 tickCount=4,
-                format="~s" if by != "cost" else "",
+                format="~s" if by != "cost" else ",.3~r",
             ),
         ),
         "color": alt.Color("of:N", scale=scale, legend=legend),
     }
     bars = alt.Chart(alt.InlineData(values=rows)).mark_bar(cornerRadiusEnd=2).encode(**axes)
-    ticks = alt.Chart(alt.InlineData(values=marks)).mark_tick(thickness=3).encode(**axes)
+    ticks = alt.Chart(alt.InlineData(values=marks)).mark_tick(thickness=3, opacity=1).encode(**axes)
     whole = alt.layer(*([bars, ticks] if marks else [bars]))
-    described: dict[str, Any] = whole.properties(width=WIDTH, height=HEIGHT, background="white").to_dict()
+    sized = whole.properties(width=_REPORT_WIDTH, height=_REPORT_HEIGHT, background="white", padding=8)
+    described: dict[str, Any] = sized.configure(
+        axis=alt.AxisConfig(labelFontSize=_FONT, titleFontSize=_FONT),
+        legend=alt.LegendConfig(labelFontSize=_FONT, symbolOpacity=1),
+    ).to_dict()
     return described
 
 

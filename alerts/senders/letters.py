@@ -37,7 +37,14 @@ def write(job: Job) -> Letter:
     confirm = ""
     if job.notice == Notice.CONFIRMATION and job.channel_id is not None:
         confirm = confirm_link(job.organization_id, job.channel_id, job.target)
-    context = {"said": said, **_frame(said), "alt": CHART_OF_EVENT, "unsubscribe": link, "confirm": confirm}
+    context = {
+        "said": said,
+        **_frame(said),
+        "alt": CHART_OF_EVENT,
+        "unsubscribe": link,
+        "confirm": confirm,
+        "why": "" if confirm else _why(job, said.organization),
+    }
     chart = partial(draw, job.chart) if job.chart else None
     return Letter(said.organization, said.title, "mail", context, chart, link)
 
@@ -55,6 +62,12 @@ def _report(job: Job, link: str) -> Letter:
     }
     chart = partial(draw_report, job.payload["data"])
     return Letter(told.organization, told.title, "report", context, chart, link)
+
+
+def _why(job: Job, organization: str) -> str:
+    if job.channel_id is None:
+        return f"You are told because you help to manage {organization}."
+    return f"Headroom tells {organization} of this through one of its alert channels."
 
 
 def _frame(said: Words | reports.Told) -> dict[str, Any]:
