@@ -1,4 +1,4 @@
-"""The operator's view of channels, events and deliveries: never an address, a secret, or a change."""
+"""The operator's view of channels, reports, events and deliveries: never an address, a secret, or a change."""
 
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
@@ -6,7 +6,7 @@ from django.http import HttpRequest
 
 from alerts.channels.services import change_channel
 from alerts.deliveries.again import retry
-from alerts.models import Attempt, Channel, Delivery, Event
+from alerts.models import Attempt, Channel, Delivery, Event, Report
 from core.problems import Problem
 from organizations.admin import EventAdmin, ReadOnlyAdmin
 from organizations.confirming import confirmed
@@ -35,6 +35,16 @@ class ChannelAdmin(ReadOnlyAdmin):
     def has_disable_permission(self, request: HttpRequest) -> bool:
         """Only those who may change channels."""
         return request.user.has_perm("alerts.change_channel")
+
+
+@admin.register(Report)
+class ReportAdmin(ReadOnlyAdmin):
+    """What is sent each week or month."""
+
+    list_display = ("organization", "name", "cadence", "hour", "enabled", "last_period_end")
+    list_filter = ("cadence", "enabled")
+    list_select_related = ("organization",)
+    search_fields = ("organization__slug__exact", "name__istartswith")
 
 
 @admin.register(Event)
@@ -107,3 +117,4 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
 
 admin.site.register(Channel.pgh_event_model, EventAdmin)  # type: ignore[attr-defined]
+admin.site.register(Report.pgh_event_model, EventAdmin)  # type: ignore[attr-defined]

@@ -10,7 +10,7 @@ class AlertsConfig(AppConfig):
     verbose_name = "Alerts"
 
     def ready(self) -> None:
-        """Give new organizations their rules, and have the audit trail tell of rules and channels."""
+        """Give new organizations their rules, and have the audit trail tell of rules, channels and reports."""
         from django.db.models.signals import post_save
 
         from alerts.rules.defaults import make_defaults
@@ -43,3 +43,5 @@ class AlertsConfig(AppConfig):
         audit.register(
             "alertChannel", audit.AuditKind("alerts_channelevent", "organization_id", "name", channel)
         )
+        report = {name: name for name in ("name", "cadence", "hour", "enabled")}
+        audit.register("report", audit.AuditKind("alerts_reportevent", "organization_id", "name", report))

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from django.db import transaction
 
 from alerts.deliveries.writing import write
-from alerts.models import Delivery, DeliveryState
+from alerts.models import Delivery, DeliveryState, ReportRecipient
 from core import clock
 from core.problems import conflict, not_found
 
@@ -40,12 +40,18 @@ def _check(found: Delivery) -> None:
             raise conflict("Its channel was deleted.")
         if not found.channel.enabled:
             raise conflict("Its channel is disabled; enable it first.")
+    if found.subscription is not None and not _is_wanted(found.subscription):
+        raise conflict("Its recipient unsubscribed, or does not get this report any more.")
     same: dict[str, Any] = {
         name: getattr(found, name)
-        for name in ("organization_id", "notice", "event_id", "channel_id", "recipient")
+        for name in ("organization_id", "notice", "event_id", "channel_id", "recipient", "subscription")
     }
     if Delivery.objects.filter(**same, state=DeliveryState.PENDING).exists():
         raise conflict("It is being tried again already.")
+
+
+def _is_wanted(recipient_id: UUID) -> bool:
+    return ReportRecipient.objects.filter(pk=recipient_id, unsubscribed_at=None).exists()
 
 
 def _copy(found: Delivery) -> Delivery:
@@ -59,6 +65,7 @@ def _copy(found: Delivery) -> Delivery:
         channel_kind=found.channel_kind,
         channel_name=found.channel_name,
         recipient=found.recipient,
+        subscription=found.subscription,
         lane=found.channel_id or identity,
         payload=found.payload,
         created_at=now,

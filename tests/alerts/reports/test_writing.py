@@ -12,11 +12,13 @@ import time_machine
 from django.db import DatabaseError, connections, transaction
 
 from alerts.channels.services import change_channel, create_channel
+from alerts.deliveries.again import retry
 from alerts.deliveries.claim import LEASE
 from alerts.models import Digest, Report
 from alerts.reports.figures import figures
 from alerts.reports.services import change_report, unsubscribe
 from alerts.reports.writing import write_due
+from core.problems import Problem
 from organizations.models import Membership
 from organizations.services import set_timezone
 from organizations.tenancy import system_scope, tenant_scope
@@ -206,6 +208,8 @@ def test_what_waits_is_not_sent_to_somebody_who_unsubscribed_meanwhile(
         unsubscribe(organization_id=acme.id, report_id=made.pk, user_id=ada.pk)
     (told,) = deliveries(acme)
     assert (told.state, told.reason) == ("cancelled", "The recipient unsubscribed.")
+    with tenant_scope(acme.id), pytest.raises(Problem, match="unsubscribed"):
+        retry(organization_id=acme.id, delivery_id=told.pk)
 
 
 def test_one_organizations_failure_keeps_no_others_report_back(
