@@ -1,4 +1,4 @@
-"""The operator's view of channels, reports, events and deliveries: never an address, a secret, or a change."""
+"""The operator's view of channels, reports, events, deliveries: never an address, a secret, or a change."""
 
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet

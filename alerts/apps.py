@@ -10,7 +10,7 @@ class AlertsConfig(AppConfig):
     verbose_name = "Alerts"
 
     def ready(self) -> None:
-        """Give new organizations their rules, and have the audit trail tell of rules, channels and reports."""
+        """Give new organizations their rules, and have the audit trail tell of what is kept here."""
         from django.db.models.signals import post_save
 
         from alerts.rules.defaults import make_defaults
