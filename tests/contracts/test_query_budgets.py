@@ -448,6 +448,7 @@ BUDGETS: Final[dict[str, Budget]] = {
             "the channel, held",
             "what is pending, cancelled",
             "the log's link to it",
+            "the rules that were told there",
             "the reports that went there",
             "its end",
         ),
