@@ -43,6 +43,8 @@ def logs(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
         # Other days or another model are chosen from whole days again.
         "bar": bar(showing, Asker(caller, chosen), _without(fixed, *reading.MOMENTS)),
         "logs": found,
+        # What the form beside the bar hands on: all that is chosen already.
+        "hidden": {**chosen.parameters, **own} | ({"organization": showing.kept} if showing.kept else {}),
         "status": own.get("status", ""),
         "type": own.get("type", ""),
         "links": LINKS,

@@ -35,6 +35,8 @@ def what_if(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
         "bar": bar(showing, Asker(caller, chosen), own),
         "found": reading.read(caller, chosen, others, now, here),
         "back": showing.to("models", **chosen.parameters),
+        # What the form beside the bar hands on: all that is chosen already.
+        "hidden": {**chosen.parameters, **own} | ({"organization": showing.kept} if showing.kept else {}),
         "here": here(),
     }
     response = showing.render("portal/what_if.html", context)

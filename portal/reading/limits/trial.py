@@ -155,7 +155,7 @@ def _over_time(found: Trial, wanted: Wanted, caller: Caller, now: datetime, to: 
                 *(Cell(text, value=text.replace(",", ""), is_number=True) for text in exact),
             ]
         )
-    names = ("Let through", "Would not have been spent")
+    names = ("Let through", "Refused")
     lines = [
         charts.Series(name, tuple(amounts[local_date(day.start, tz)] / 10**9 for day in days))
         for name, amounts in zip(names, (through, stopped), strict=True)
@@ -203,7 +203,7 @@ def _pauses(found: Replay, caller: Caller) -> Table:
         Column("Open again"),
         Column("For", is_number=True),
         Column(f"Spent by then, {caller.currency}", is_number=True),
-        Column(f"Would not have been spent, {caller.currency}", is_number=True),
+        Column(f"Refused, {caller.currency}", is_number=True, meaning="what was spent meanwhile"),
     ]
     end = found.period.end
     longest = sorted(found.pauses, key=lambda pause: pause.paused_at - (pause.resumed_at or end))[:LISTED]
