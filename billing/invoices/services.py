@@ -36,7 +36,7 @@ def draft_due(now: datetime) -> int:
     """Draft the months that are over, for every organization whose plan has invoices; return how many."""
     with system_scope():
         entitled = list(Organization.objects.filter(plan__invoices=True).order_by("pk"))
-    return sum(_draft_due(organization, now) for organization in entitled)
+    return sum(draft_months(organization, now) for organization in entitled)
 
 
 def issue_due(now: datetime) -> int:
@@ -153,7 +153,8 @@ def _changing(organization_id: int, actor: Actor | None) -> Iterator[None]:
         raise conflict("The organization's invoices were changed at the same time: try again.") from error
 
 
-def _draft_due(organization: Organization, now: datetime) -> int:
+def draft_months(organization: Organization, now: datetime) -> int:
+    """Draft the organization's months that are over and not invoiced, and return how many."""
     drafted = 0
     tz = zone(organization.timezone)
     for period in due(now, tz, _ended(organization.pk)):

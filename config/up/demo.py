@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from django.core.management import call_command, get_commands
+from django.core.management import call_command
 
 from organizations.models import Organization
+from organizations.services import create_organization
 from organizations.tenancy import system_scope
+from usage.demo.load import create_demo_organization
 
 FILE = "demo.json"
-NAME = "Acme Demo"
-OWNER = "owner@demo.example"
-PLAN = "enterprise"
-LOADER = "load_demo"
+SMALL = "Acme Labs"
+SMALL_PLAN = "pay-as-you-go"
+SMALL_DAYS = 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,18 +49,18 @@ def read(data: Path) -> Demo | None:
 
 
 def _create(data: Path) -> Demo:
-    output = io.StringIO()
-    call_command("create_organization", NAME, "--plan", PLAN, "--owner", OWNER, "--json", stdout=output)
-    made = json.loads(output.getvalue())
+    """Make the demo, and a second, smaller organization of the same owner beside it."""
+    made = create_demo_organization()
     demo = Demo(
-        organization=made["organization"],
-        owner=made["owner"],
-        password=made["password"],
-        api_key=made["apiKey"],
+        organization=made.organization.slug,
+        owner=made.owner.email,
+        password=made.password or "",
+        api_key=made.issued.key,
     )
     _keep(data, demo)
-    if LOADER in get_commands():
-        call_command(LOADER, "--organization", demo.organization)
+    small = create_organization(name=SMALL, plan=SMALL_PLAN, owner_email=demo.owner, currency="EUR")
+    call_command("load_demo", "--organization", demo.organization)
+    call_command("load_demo", "--organization", small.organization.slug, "--days", str(SMALL_DAYS))
     return demo
 
 

@@ -20,6 +20,7 @@ from tests.usage.factories import NOW, Tenant, make_tenant, record
 from usage.complete import Context, complete
 from usage.demo import load
 from usage.demo.cast import CAST, GATEWAY, LEGACY, REPORTS, STAGING
+from usage.demo.catalogue import FINE_TUNED
 from usage.demo.generate import Dated, generate
 from usage.demo.rhythm import Calendar
 from usage.imports.run import run as load_run
@@ -110,7 +111,7 @@ def test_latency_has_a_long_tail(records: list[Dated]) -> None:
 
 def test_it_has_what_the_pages_show(records: list[Dated]) -> None:
     every = [dated.record for dated in records]
-    assert {"openai", "anthropic", "google", "mistral"} == {one.provider for one in every}
+    assert {"openai", "anthropic", "google", "mistral", "in-house"} == {one.provider for one in every}
     assert len({one.model for one in every}) == 9
     assert len({one.capability for one in every}) == 6
     assert len({one.endpoint for one in every}) == 6
@@ -202,7 +203,10 @@ def test_its_key_answers_with_totals_that_agree_with_the_records() -> None:
     answer = client.get("/api/v1/usage", {"from": since}).json()
     assert answer["requests"]["total"] == count(organization.pk)
     assert Decimal(answer["cost"]) > 0
-    assert answer["unpricedRecords"] == 0
+    with tenant_scope(organization.pk):
+        assert (
+            answer["unpricedRecords"] == Record.objects.filter(model=FINE_TUNED.name, succeeded=True).count()
+        )
     assert list(verify(organization)) == []
 
 
@@ -240,9 +244,11 @@ def test_a_load_that_was_interrupted_is_taken_up_again(monkeypatch: pytest.Monke
     assert organization is not None
     assert count(organization.pk) == 600
     monkeypatch.setattr(load, "generate", whole)
-    loaded = load.load(organization, 3)
-    assert (loaded.found, loaded.tally.duplicates, loaded.tally.rejected) == (False, 600, 0)
-    assert count(organization.pk) == 600 + loaded.tally.accepted
+    begun = load.begin(organization, 3)
+    assert not begun.is_complete
+    tally, _ = load.fill(begun)
+    assert (tally.duplicates, tally.rejected) == (600, 0)
+    assert count(organization.pk) == 600 + tally.accepted
 
 
 @pytest.mark.django_db

@@ -5,7 +5,19 @@ from datetime import timedelta
 from typing import Final
 
 from organizations.roles import Scope
-from usage.demo.catalogue import EMBEDDING, FLASH, GPT, GPT_MINI, GPT_OLD, HAIKU, OCR, PRO, SONNET, Model
+from usage.demo.catalogue import (
+    EMBEDDING,
+    FINE_TUNED,
+    FLASH,
+    GPT,
+    GPT_MINI,
+    GPT_OLD,
+    HAIKU,
+    OCR,
+    PRO,
+    SONNET,
+    Model,
+)
 from usage.demo.rhythm import DESK, LEISURE, NIGHTLY, OFFICE, Rhythm
 
 WRITE: Final = (Scope.USAGE_WRITE.value,)
@@ -58,5 +70,5 @@ STREAMS: Final = (
     Stream(LEGACY, "chat", ((GPT_OLD, 1),), LEISURE, 26, -0.9),
     Stream(STAGING, "chat", ((GPT_MINI, 50), (HAIKU, 30), (FLASH, 20)), DESK, 8, 0.2, failing=6),
     Stream(STAGING, "parse", ((OCR, 1),), DESK, 4, 0.2, failing=5),
-    Stream(LAPTOP, "chat", ((SONNET, 60), (PRO, 40)), DESK, 5, 0.8, failing=4),
+    Stream(LAPTOP, "chat", ((SONNET, 58), (PRO, 38), (FINE_TUNED, 4)), DESK, 5, 0.8, failing=4),
 )

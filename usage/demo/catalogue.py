@@ -50,6 +50,8 @@ HAIKU: Final = Model("claude-haiku-4-5", "anthropic", 1000, 100, 5000, 360, 7, 0
 FLASH: Final = Model("gemini-2.5-flash", "google", 300, 30, 2500, 330, 5, 0.42, 0.009)
 PRO: Final = Model("gemini-2.5-pro", "google", 1250, 125, 10000, 1450, 10, 0.45, 0.012)
 OCR: Final = Model("mistral-ocr-latest", "mistral", 0, 0, 0, 1900, 0, 0.6, 0.015, page_rate=1_000_000)
+FINE_TUNED: Final = Model("support-finetune-v3", "in-house", 0, 0, 0, 540, 9, 0.36, 0.01)
+"""A model of its own, which no price list knows."""
 
 Ways = tuple[tuple[Failure, int], ...]
 """Ways to fail with their weights."""

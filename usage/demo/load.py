@@ -7,7 +7,7 @@ from typing import Final
 
 from core import clock
 from core.periods import zone
-from organizations.models import Credential, Membership, Organization
+from organizations.models import Credential, Membership, Organization, Plan
 from organizations.roles import Role
 from organizations.services import CreatedOrganization, create_credential, create_organization
 from organizations.tenancy import Actor, system_scope, tenant_scope
@@ -19,9 +19,10 @@ from usage.imports.records import Line
 from usage.imports.run import Tally, run
 from usage.models import Record
 
-NAME: Final = "Demo"
+NAME: Final = "Acme"
 OWNER: Final = "demo@headroom.example"
-PLAN: Final = "enterprise"
+PLAN: Final = "enterprise-with-limits"
+_LIKE: Final = "enterprise"
 TIMEZONE: Final = "Europe/Berlin"
 CURRENCY: Final = "USD"
 DAYS: Final = 90
@@ -34,11 +35,17 @@ class NotEmpty(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
-    """What a run did; ``found`` when everything was there already."""
+class Demo:
+    """A demo that is being made: whose it is, its time, and its credentials by name."""
 
-    tally: Tally
-    found: bool
+    organization: Organization
+    calendar: Calendar
+    credentials: dict[str, Credential]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all of it was there already."""
+        return self.credentials[GATEWAY.name].last_used_at is not None
 
 
 def demo_organization() -> Organization | None:
@@ -50,29 +57,44 @@ def demo_organization() -> Organization | None:
 
 
 def create_demo_organization() -> CreatedOrganization:
-    """Make the demo organization with its owner and a key of every scope."""
+    """Make the demo organization with its owner and a key of every scope, on a plan that has everything."""
+    with system_scope(actor=_ACTOR):
+        terms = Plan.objects.filter(slug=_LIKE).values().get()
+        own = {"id": None, "slug": PLAN, "name": "Enterprise with limits", "spend_limit": True}
+        Plan.objects.get_or_create(slug=PLAN, defaults={**terms, **own})
     return create_organization(
         name=NAME, plan=PLAN, owner_email=OWNER, timezone=TIMEZONE, currency=CURRENCY, actor=_ACTOR
     )
 
 
-def load(organization: Organization, days: int = DAYS) -> Loaded:
-    """Give an organization the demo's credentials and records, through the pipeline.
+def begin(organization: Organization, days: int = DAYS) -> Demo:
+    """Give an organization the demo's credentials, or take up again what was interrupted.
 
-    What was interrupted is taken up again: the records depend on the moment of the first run, which is read
-    back from when the credentials were made, and have ids. The days are at most the plan's history.
+    The records depend on the moment of the first run, which is read back from when the credentials were made,
+    and have ids. The days are at most the plan's history.
     Raises: `NotEmpty` for an organization with other usage.
     """
     credentials = _cast(organization)
-    gateway = credentials[GATEWAY.name]
-    if gateway.last_used_at is not None:
-        return Loaded(Tally(), found=True)
     days = min(days, organization.plan.history_days or days)
-    calendar = Calendar(gateway.created_at + GATEWAY.age, days, zone(organization.timezone))
+    made = credentials[GATEWAY.name].created_at + GATEWAY.age
+    return Demo(organization, Calendar(made, days, zone(organization.timezone)), credentials)
+
+
+def fill(demo: Demo) -> tuple[Tally, dict[str, datetime]]:
+    """Send the demo's records through the pipeline; return what came of it, and when each was last used."""
     tally, seen = Tally(), dict[str, datetime]()
-    run(_lines(calendar, credentials, seen), importing(organization, gateway.client_id), tally.add)
-    _note_use(organization, credentials, seen)
-    return Loaded(tally, found=False)
+    gateway = demo.credentials[GATEWAY.name]
+    lines = _lines(demo.calendar, demo.credentials, seen)
+    run(lines, importing(demo.organization, gateway.client_id), tally.add)
+    return tally, seen
+
+
+def complete(demo: Demo, seen: dict[str, datetime]) -> None:
+    """Note when the credentials were last used, which says that the demo is complete."""
+    with tenant_scope(demo.organization.pk, actor=_ACTOR):
+        for name, moment in seen.items():
+            demo.credentials[name].last_used_at = moment
+            demo.credentials[name].save(update_fields=["last_used_at"])
 
 
 def _cast(organization: Organization) -> dict[str, Credential]:
@@ -113,12 +135,3 @@ def _lines(
     for number, dated in enumerate(generate(calendar, client_ids), start=1):
         seen[dated.member] = max(dated.moment, seen.get(dated.member, dated.moment))
         yield number, dated.record
-
-
-def _note_use(
-    organization: Organization, credentials: dict[str, Credential], seen: dict[str, datetime]
-) -> None:
-    with tenant_scope(organization.pk, actor=_ACTOR):
-        for name, moment in seen.items():
-            credentials[name].last_used_at = moment
-            credentials[name].save(update_fields=["last_used_at"])

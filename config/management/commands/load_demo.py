@@ -1,16 +1,19 @@
-"""Make an organization with months of believable usage, to look at and to try things on."""
+"""Make an organization with months of believable use, costs and alerts, to look at and to try things on."""
 
 import json
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from alerts import demo as alerts
+from billing import demo as money
 from organizations.models import Credential, Organization
 from organizations.services import CreatedOrganization
 from organizations.tenancy import tenant_scope
 from usage.demo import load
 from usage.imports.errors import ImportProblem
 from usage.imports.importer import organization_named
+from usage.rollups.fold import fold_pending
 
 
 class Command(BaseCommand):
@@ -35,13 +38,13 @@ class Command(BaseCommand):
         self._print(facts, as_json=options["json"])
         self.stderr.write(f"Loading {options['days']} days of usage into {organization.slug}.")
         try:
-            loaded = load.load(organization, options["days"])
+            demo = load.begin(organization, options["days"])
         except load.NotEmpty as error:
             raise CommandError(str(error)) from error
-        if loaded.found:
+        if demo.is_complete:
             self.stderr.write(f"The demo is in {organization.slug} already; nothing was added.")
         else:
-            self.stderr.write(f"{loaded.tally.accepted:,} records were added to {organization.slug}.")
+            self.stderr.write(f"{_make(demo):,} records were added to {organization.slug}.")
 
     def _organization(self, slug: str | None) -> tuple[Organization, dict[str, Any]]:
         if slug is not None:
@@ -62,6 +65,19 @@ class Command(BaseCommand):
         elif facts["apiKey"] is not None:
             self.stdout.write("\n".join(f"{name:>14}  {value}" for name, value in facts.items()))
         self.stdout.flush()
+
+
+def _make(demo: load.Demo) -> int:
+    """Make all of the demo, from where it was interrupted; return how many records were added."""
+    money.grant_allowances(demo)
+    tally, seen = load.fill(demo)
+    fold_pending()
+    alerts.live_through(demo)
+    money.invoice_past_months(demo)
+    money.set_limits(demo)
+    alerts.look_now(demo)
+    load.complete(demo, seen)
+    return tally.accepted
 
 
 def _made_facts(made: CreatedOrganization) -> dict[str, Any]:

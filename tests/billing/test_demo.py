@@ -1,0 +1,52 @@
+"""The demo's money: granted, limited, invoiced, and all of it from its records."""
+
+from __future__ import annotations
+
+import io
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import time_machine
+from django.core.management import call_command
+from django.test import Client
+
+from tests.usage.factories import NOW
+from usage import partitions
+
+
+@pytest.fixture
+def api(db: None) -> Any:
+    """What the demo's key is answered, by path."""
+    partitions.forget()
+    with time_machine.travel(NOW, tick=False):
+        call_command("import_prices", stdout=io.StringIO())
+        out = io.StringIO()
+        call_command("load_demo", days=17, json=True, stdout=out, stderr=io.StringIO())
+        client = Client(headers={"authorization": f"Bearer {json.loads(out.getvalue())['apiKey']}"})
+        yield lambda path, **query: client.get(f"/api/v1{path}", query).json()
+    partitions.forget()
+
+
+def test_the_last_week_nearly_reached_the_limit_and_the_months_before_are_invoiced(api: Any) -> None:
+    limit = api("/spend-limit")
+    assert limit.get("state") == "open", limit
+    assert Decimal("0.8") < Decimal(limit["spent"]) / Decimal(limit["limit"]) < Decimal("0.95")
+    kinds = [one["kind"] for one in api("/spend-limit/decisions")["items"]]
+    assert kinds.count("limitSet") == 3
+    assert "warned" in kinds
+
+    invoices = api("/invoices")["invoices"]
+    assert [(one["state"], one["period"]["to"], one["issuedAt"]) for one in invoices] == [
+        ("issued", "2026-06-30T22:00:00Z", "2026-07-03T04:00:00Z")
+    ]
+    june = api("/usage", **{"from": "2026-06-01T00:00:00Z", "to": "2026-06-30T22:00:00Z"})
+    rounded = Decimal(june["cost"]).quantize(Decimal("0.01"))
+    assert abs(Decimal(invoices[0]["total"]) - rounded) <= Decimal("0.01")
+
+    credits_ = api("/credits")
+    standing = {one: credits_[one] for one in ("credits", "quota")}
+    for one in standing.values():
+        assert 0 < Decimal(str(one["consumed"])) < Decimal(str(one["granted"]))
+        assert Decimal(str(one["uncovered"])) == 0
