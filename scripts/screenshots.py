@@ -13,7 +13,17 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.chromium import chromium
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-PAGES: Final = {"overview": "/"}
+PAGES: Final = {
+    "overview": "/",
+    "usage": "/usage/",
+    "models": "/models/",
+    "keys": "/keys/",
+    "costs": "/costs/",
+    "limits": "/limits/",
+    "alerts": "/alerts/",
+}
+FIRST: Final = "overview"
+"""What the README shows: in both themes and to its end. Of the other pages, what a light screen shows."""
 THEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 PATIENCE_MS: Final = 15_000
 
@@ -36,8 +46,10 @@ def main() -> int:
         for theme in THEMES:
             page = sign_in(browser, options.url, credentials["owner"], credentials["password"], theme)
             for name, path in PAGES.items():
+                if name != FIRST and theme == "dark":
+                    continue
                 target = options.output / f"{name}-{theme}.png"
-                take(page, f"{options.url}{path}", target)
+                take(page, f"{options.url}{path}", target, whole=name == FIRST)
                 sys.stdout.write(f"{target}\n")
             page.context.close()
     return 0
@@ -56,12 +68,12 @@ def sign_in(browser: Browser, url: str, owner: str, password: str, theme: Litera
     return page
 
 
-def take(page: Page, url: str, target: Path) -> None:
+def take(page: Page, url: str, target: Path, *, whole: bool) -> None:
     """Write the page's picture once its charts are drawn."""
     page.goto(url)
     for chart in page.locator("[data-chart]").all():
         expect(chart.locator(".drawing:not(.coming) svg")).to_be_visible(timeout=PATIENCE_MS)
-    page.screenshot(path=target, full_page=True, animations="disabled")
+    page.screenshot(path=target, full_page=whole, animations="disabled")
 
 
 if __name__ == "__main__":
