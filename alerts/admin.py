@@ -11,6 +11,9 @@ from core.problems import Problem
 from organizations.admin import EventAdmin, ReadOnlyAdmin
 from organizations.confirming import confirmed
 
+# Django only puts an s to a name.
+Delivery._meta.verbose_name_plural = "deliveries"
+
 
 @admin.register(Channel)
 class ChannelAdmin(ReadOnlyAdmin):

@@ -58,7 +58,6 @@ class RecordAdmin(ReadOnlyAdmin):
     ordering = ("-occurred_at", "-key")
     list_per_page = 50
     search_fields = ("record_id",)
-    search_help_text = "The whole id of a record; choose its organization first."
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """Return the list whose links are found quickly."""

@@ -1,0 +1,187 @@
+"""Alerts, the organizations of one person and second factors in a real browser, and the operator's admin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, generate_totp_secret, hotp_value
+from playwright.sync_api import expect
+
+from core import clock
+from organizations.models import User
+from tests.alerts.rules.ruling import make_rule
+from tests.alerts.telling import deliveries, fire, mailbox, work
+from tests.browser.conftest import PASSWORD, Visit
+from tests.browser.test_pages import WIDTHS, settle, violations
+from tests.portal.pages import add_member
+from tests.usage.factories import Tenant, make_tenant, record
+from usage.rollups.fold import fold_pending
+
+CHART = {
+    "unit": "EUR",
+    "timezone": "Europe/Berlin",
+    "threshold": "10",
+    "points": [["2026-07-14T10:00:00Z", "4"], ["2026-07-14T11:00:00Z", "12.5"]],
+}
+OPERATION = ("/admin/", "/admin/organizations/credential/", "/admin/usage/record/", "/admin/alerts/delivery/")
+STEP_SECONDS = 30
+
+
+@pytest.fixture(autouse=True)
+def _nobody_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    # No worker listens in the tests: turns are taken by hand.
+    monkeypatch.setattr("alerts.deliveries.writing.tell", lambda *args, **options: True)
+
+
+def look(visit: Visit, path: str, wrong: dict[str, Any]) -> None:
+    """Note what is inaccessible at an address, or wider than its window."""
+    visit.page.set_viewport_size({"width": 1440, "height": 900})
+    answer = visit.page.goto(f"{visit.url}{path}")
+    assert answer is not None
+    assert answer.status == 200, path
+    settle(visit.page)
+    if found := violations(visit.page):
+        wrong[path] = found
+    for width in WIDTHS:
+        visit.page.set_viewport_size({"width": width, "height": 900})
+        if visit.overflow():
+            wrong[f"{path} at {width}"] = visit.overflow()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_one_of_each_is_accessible_and_fits(
+    acme: Tenant, open_page: Callable[..., Visit], theme: str
+) -> None:
+    channel = mailbox(acme)
+    rule = make_rule(acme, name="Busy")
+    event = fire(acme, chart=CHART, occurrence=uuid4().hex)
+    assert event is not None
+    [told] = deliveries(acme)
+    visit = open_page(theme=theme)
+    visit.sign_in(acme)
+    wrong: dict[str, Any] = {}
+    for path in (
+        f"/alerts/events/{event.pk}/",
+        f"/alerts/channels/{channel.pk}/",
+        "/alerts/channels/new/?kind=webhook",
+        f"/alerts/rules/{rule.pk}/",
+        f"/alerts/deliveries/{told.pk}/",
+    ):
+        look(visit, path, wrong)
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_operators_admin_is_accessible_in_the_portals_colours(
+    acme: Tenant, open_page: Callable[..., Visit], theme: str
+) -> None:
+    acme.api.keep(record("one", model="house"))
+    fold_pending()
+    visit = open_page(theme=theme)
+    user = add_member(acme)
+    User.objects.filter(pk=user.pk).update(is_staff=True, is_superuser=True)
+    _sign_in(visit, user)
+    wrong: dict[str, Any] = {}
+    for path in OPERATION:
+        visit.page.goto(f"{visit.url}{path}")
+        if found := violations(visit.page):
+            wrong[path] = found
+        ground = visit.page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert ground == ("rgb(16, 21, 27)" if theme == "dark" else "rgb(245, 246, 248)")
+    assert wrong == {}
+
+
+def test_an_alert_is_read_from_the_overview(acme: Tenant, visit: Visit) -> None:
+    acme.api.keep(record("one"))
+    fire(acme, chart=CHART, message="It costs too much.", occurrence=uuid4().hex)
+    page = visit.page
+    visit.sign_in(acme)
+    page.get_by_role("link", name="It costs too much.").click()
+    expect(page.get_by_role("heading", name="It costs too much.")).to_be_visible()
+    expect(page.get_by_text("Raise the limit, or look at what spends the most.")).to_be_visible()
+    settle(page)
+    page.get_by_text("Show as a table").click()
+    expect(page.get_by_role("cell", name="12.5 EUR")).to_be_visible()
+
+
+def test_a_channel_is_added_and_tested(acme: Tenant, visit: Visit) -> None:
+    page = visit.page
+    visit.sign_in(acme)
+    page.goto(f"{visit.url}/alerts/channels/")
+    page.get_by_role("link", name="Add a channel").first.click()
+    page.get_by_role("link", name="Webhook").click()
+    page.get_by_label("Name").fill("Pager")
+    page.get_by_label("Address").fill("https://hooks.invalid/headroom")
+    page.get_by_role("button", name="Add the channel").click()
+    expect(page.locator("#secret")).to_contain_text("whsec_")
+    page.get_by_role("link", name="Go to the channel").click()
+    page.get_by_role("button", name="Send a test").click()
+    expect(page.get_by_text("On its way.")).to_be_visible()
+    work()
+    # There is no such host: the page finds out by itself, and says why.
+    expect(page.locator("#live .tag").first).to_have_text("Failed")
+    expect(page.get_by_text("On its way.")).to_have_count(0)
+
+
+def test_a_rule_is_made_and_switched_off(acme: Tenant, visit: Visit) -> None:
+    page = visit.page
+    visit.sign_in(acme)
+    page.goto(f"{visit.url}/alerts/rules/")
+    page.get_by_role("link", name="Make a rule").click()
+    page.get_by_label("Name").fill("Costly")
+    page.get_by_label("Metric").fill("cost")
+    page.get_by_label("Thresholds").fill("50")
+    page.get_by_label("Over", exact=True).select_option("24h")
+    page.get_by_role("button", name="Make the rule").click()
+    expect(page.get_by_text("cost at or above 50 EUR over 24 hours")).to_be_visible()
+    page.get_by_role("button", name="Switch off").click()
+    expect(page.get_by_text("Costly is off")).to_be_visible()
+
+
+def test_from_one_organization_to_another_and_across_them(acme: Tenant, visit: Visit) -> None:
+    globex = make_tenant("Globex")
+    globex.api.keep(record("one"), record("two"))
+    user = add_member(acme)
+    add_member(globex, user=user)
+    page = visit.page
+    _sign_in(visit, user)
+    page.locator(".switcher summary").click()
+    page.get_by_role("link", name="All organizations").click()
+    expect(page.locator("#organizations tbody tr")).to_have_count(2)
+    page.locator("#organizations").get_by_role("link", name="Globex").click()
+    page.wait_for_url("**organization=globex*")
+    expect(page.locator(".switcher summary")).to_contain_text("Globex")
+    assert visit.figure("requests") == "2"
+    page.locator(".switcher summary").click()
+    page.get_by_role("link", name="Acme", exact=True).click()
+    page.wait_for_url("**organization=acme*")
+    expect(page.locator(".switcher summary")).to_contain_text("Acme")
+
+
+def test_a_code_is_the_second_factor(acme: Tenant, visit: Visit) -> None:
+    user = add_member(acme)
+    secret = generate_totp_secret()
+    TOTP.activate(user, secret)
+    page = visit.page
+    page.goto(f"{visit.url}/")
+    page.get_by_label("E-mail address").fill(user.email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_label("Code", exact=True).wait_for()
+    expect(page.get_by_role("heading", name="Overview")).to_have_count(0)
+    counter = int(clock.now().timestamp()) // STEP_SECONDS
+    page.get_by_label("Code", exact=True).fill(format_hotp_value(hotp_value(secret, counter)))
+    page.get_by_role("button", name="Sign in", exact=False).first.click()
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+
+
+def _sign_in(visit: Visit, user: User) -> None:
+    page = visit.page
+    page.goto(f"{visit.url}/")
+    page.get_by_label("E-mail address").fill(user.email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("heading", name="Overview").wait_for()
