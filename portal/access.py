@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render, resolve_url
 from django.utils.cache import patch_vary_headers
+from django.utils.module_loading import import_string
 from django.views.decorators.cache import never_cache
 from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 from django_htmx.middleware import HtmxDetails
@@ -42,13 +43,14 @@ def member_page(*, scope: str, managers: bool = False) -> Callable[[Page], View]
         def view(request: HttpRequest, **places: Any) -> HttpResponseBase:
             if not isinstance(request.user, User):
                 return ask_to_sign_in(request)
+            caller = None
             try:
                 caller = _caller(request)
                 caller.require(scope)
                 _check_manager(caller, managers=managers)
                 response = _answer(page, request, request.user, caller, places)
             except Problem as problem:
-                response = problem_page(request, problem)
+                response = problem_page(request, problem, caller)
             # One address has two forms, the page and the part of it that htmx asks for.
             patch_vary_headers(response, ["HX-Request"])
             return response
@@ -70,13 +72,20 @@ def ask_to_sign_in(request: HttpRequest) -> HttpResponse:
     return HttpResponseClientRedirect(response.url) if wants_fragment(request) else response
 
 
-def problem_page(request: HttpRequest, problem: Problem) -> HttpResponse:
-    """Say what can't be done, and why."""
+def problem_page(request: HttpRequest, problem: Problem, caller: Caller | None = None) -> HttpResponse:
+    """Say what can't be done, and why; to a member within the frame, from where one can go on."""
     if wants_fragment(request):
         return _said_in_place(request, problem)
     heading = HEADINGS.get(problem.status, problem.title)
     context: dict[str, Any] = {"problem": problem, "heading": heading, "user": request.user}
-    return render(request, "portal/problem.html", context, status=problem.status)
+    match = request.resolver_match
+    if caller is None or match is None or problem.status >= 500:
+        return render(request, "portal/problem.html", context, status=problem.status)
+    # The frame knows every page, and pages are made with what is here.
+    frame = import_string("portal.layout.layout")
+    with tenant_scope(caller.organization_id):
+        context["layout"] = frame(request, request.user, caller, match.url_name)
+    return render(request, "portal/problem_in_frame.html", context, status=problem.status)
 
 
 def _said_in_place(request: HttpRequest, problem: Problem) -> HttpResponse:

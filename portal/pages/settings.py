@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
+from core import clock
 from core.paging import CursorPage
 from core.params import Params
 from core.problems import Problem
@@ -21,11 +22,17 @@ from portal.filters import cleaned
 from portal.forms import InviteForm, OrganizationForm
 from portal.layout import Link
 from portal.links import ORGANIZATION
+from portal.reading import channels
 from portal.reading import settings as reading
 from portal.registry import READ, WRITE, Entry, Group, page
 from portal.showing import Showing
 
-TABS: Final = {"settings": "Organization", "members": "Members", "audit": "Audit trail"}
+TABS: Final = {
+    "settings": "Organization",
+    "members": "Members",
+    "webhooks": "Webhook secrets",
+    "audit": "Audit trail",
+}
 AUDIT_SIZE: Final = 50
 SCOPE: Final = Scope.USAGE_READ
 
@@ -117,6 +124,16 @@ def remove(request: HttpRequest, user: User, caller: Caller, member: int) -> Htt
     return redirect(Showing(request, user, caller, "members").here())
 
 
+@page(Entry("webhooks", "settings/webhooks/", Scope.ALERTS_WRITE, managers=True, under="settings"))
+def webhooks(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
+    """Show the webhooks whose messages are signed, and offer new secrets."""
+    showing = Showing(request, user, caller, "webhooks")
+    Params(cleaned(request.GET), (ORGANIZATION,))
+    found = channels.signing(caller, clock.now(), showing.to)
+    context = {"webhooks": found, "tabs": _tabs(showing), "new": showing.to("channel-new", kind="webhook")}
+    return showing.render("portal/webhooks.html", context)
+
+
 @page(Entry("audit", "settings/audit/", SCOPE, managers=True, under="settings"))
 def audit(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
     """Show who changed what."""
@@ -125,7 +142,7 @@ def audit(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
     kind = params.choice("kind", sorted(KINDS), "")
     cursor = params.text("cursor", max_length=4096)
     found = reading.audit(caller, CursorPage(AUDIT_SIZE, "desc", cursor), kind)
-    names = {"": "Everything", **{name: name.replace("_", " ").capitalize() for name in sorted(KINDS)}}
+    names = {"": "Everything", **{name: reading.kind_label(name) for name in sorted(KINDS)}}
     context = {
         "audit": found,
         "tabs": _tabs(showing),

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from alerts.channels import queries
-from alerts.channels.services import AWAITING
+from alerts.channels.services import AWAITING, MOST_CHANNELS
 from alerts.deliveries.queries import DeliveryQuery, deliveries
 from alerts.models import Channel, Disabled, Kind
 from alerts.senders.chat import SERVICES
@@ -83,6 +83,16 @@ def read(caller: Caller, number: int, now: datetime, to: To, here: To) -> Channe
     found, total = queries.channels(caller.organization_id, limit=PAGE_SIZE, offset=offset)
     label = times.zone_label(zone(caller.timezone), now)
     return Channels([place(one, caller, now, to) for one in found], pages_of(number, total, here), label)
+
+
+def signing(caller: Caller, now: datetime, to: To) -> Channels:
+    """Return the channels whose messages are signed, newest first: there are no more than fit on a page.
+
+    Tenancy: call in the tenant's scope.
+    """
+    found, _ = queries.channels(caller.organization_id, limit=MOST_CHANNELS)
+    signed = [place(one, caller, now, to) for one in found if one.secret is not None]
+    return Channels(signed, None, times.zone_label(zone(caller.timezone), now))
 
 
 def read_one(caller: Caller, channel: Channel, now: datetime, to: To) -> One:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -95,6 +96,11 @@ def invitations(caller: Caller, to: To) -> list[Offer]:
     ]
 
 
+def kind_label(kind: str) -> str:
+    """Return what a kind of row in the trail is called."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind).capitalize()
+
+
 def audit(caller: Caller, page: CursorPage, kind: str) -> Audit:
     """Return a page of the trail, of one kind or of all.
 
@@ -128,7 +134,7 @@ def _change(entry: AuditEntry, caller: Caller) -> Change:
         at=times.second(entry.at, tz),
         exact=entry.at.isoformat(),
         by=_who(entry.actor),
-        what=f"{entry.kind.capitalize()} {_VERBS[entry.action]}",
+        what=f"{kind_label(entry.kind)} {_VERBS[entry.action]}",
         subject=entry.subject,
         fields=[(one.field, _said(one.before), _said(one.after)) for one in entry.changes],
     )

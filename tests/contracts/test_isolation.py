@@ -447,6 +447,7 @@ ROUTES: dict[str, list[Ask]] = {
         lambda c, own, other: c.post(f"/settings/members/{_owner_of(other)}/role/", {"role": "analyst"})
     ],
     "portal:remove": [lambda c, own, other: c.post(f"/settings/members/{_owner_of(other)}/remove/")],
+    "portal:webhooks": [_get("/settings/webhooks/"), _get("/settings/webhooks/?organization=globex")],
     "portal:audit": [_get("/settings/audit/"), _get("/settings/audit/?organization=globex")],
     "portal:unsubscribe": [_get("/unsubscribe/no-such-token/")],
     "portal:confirm-address": [_get("/confirm-address/no-such-token/")],

@@ -54,6 +54,7 @@ PAGES: Final[dict[str, dict[str, frozenset[str]]]] = {
     "withdraw": {"POST": MANAGERS},
     "role": {"POST": MANAGERS},
     "remove": {"POST": MANAGERS},
+    "webhooks": {"GET": MANAGERS},
     "audit": {"GET": MANAGERS},
     "costs": {"GET": READERS_OF_COSTS},
     "costs-forecast": {"GET": READERS_OF_COSTS},

@@ -229,6 +229,15 @@ class TestChannels:
         )
         assert member.post(f"/alerts/channels/{mailbox(acme).pk}/rotate/").status_code == 409
 
+    def test_the_settings_list_what_signs(self, acme: Tenant, member: Client) -> None:
+        issued = webhook(acme, HOOK)
+        mailbox(acme)
+        page = member.get("/settings/webhooks/")
+        assert "Hook https://hooks.example.com/…hook" in text(page)
+        assert "Operations" not in text(page)
+        assert f'action="/alerts/channels/{issued.channel.pk}/rotate/"' in page.content.decode()
+        assert sign_in(acme, "billing").get("/settings/webhooks/").status_code == 403
+
     def test_a_channel_is_removed_and_its_log_stays(self, acme: Tenant, member: Client) -> None:
         channel = webhook(acme, HOOK).channel
         happened(acme, "Told.")

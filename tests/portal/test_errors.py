@@ -13,7 +13,8 @@ from django.urls import path
 from django.views import defaults
 
 from core.views import server_error
-from tests.portal.pages import text
+from tests.portal.pages import sign_in, text
+from tests.usage.factories import Tenant
 
 
 def test_a_path_that_leads_nowhere(client: Client) -> None:
@@ -52,7 +53,9 @@ def test_a_fault_of_ours_tells_nothing_of_itself(client: Client) -> None:
     assert "the secret" not in response.content.decode()
 
 
-@pytest.mark.parametrize("name", ["400.html", "403.html", "403_csrf.html", "404.html", "500.html"])
+@pytest.mark.parametrize(
+    "name", ["400.html", "403.html", "403_csrf.html", "404.html", "500.html", "503.html"]
+)
 def test_error_pages_need_no_database_and_no_context(name: str) -> None:
     assert "Headroom" in render_to_string(name)
 
@@ -63,3 +66,15 @@ def broken(request: HttpRequest) -> HttpResponse:
 
 handler500 = server_error
 urlpatterns = [path("broken", broken)]
+
+
+@pytest.mark.django_db
+def test_a_member_is_told_within_the_frame(acme: Tenant) -> None:
+    refused = sign_in(acme, "analyst").get("/settings/")
+    assert refused.status_code == 403
+    missing = sign_in(acme).get("/keys/cl_nobodys/")
+    assert missing.status_code == 404
+    for page, words in ((refused, "You may not see this"), (missing, "There is nothing here")):
+        assert words in text(page)
+        assert '<nav class="side"' in page.content.decode()
+        assert 'href="/usage/"' in page.content.decode()
