@@ -1,4 +1,4 @@
-"""The operator's view of channels, reports, events, deliveries: never an address, a secret, or a change."""
+"""The operator's view of rules, channels, reports, events, deliveries: no address, no secret, no change."""
 
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
@@ -6,13 +6,47 @@ from django.http import HttpRequest
 
 from alerts.channels.services import change_channel
 from alerts.deliveries.again import retry
-from alerts.models import Attempt, Channel, Delivery, Event, Report
+from alerts.models import Attempt, Channel, Delivery, Event, Report, Rule, RuleState
 from core.problems import Problem
 from organizations.admin import EventAdmin, ReadOnlyAdmin
 from organizations.confirming import confirmed
 
 # Django only puts an s to a name.
 Delivery._meta.verbose_name_plural = "deliveries"
+
+
+@admin.register(Rule)
+class RuleAdmin(ReadOnlyAdmin):
+    """What organizations want to be told of."""
+
+    list_display = (
+        "organization",
+        "name",
+        "metric",
+        "condition",
+        "scope_kind",
+        "window",
+        "severity",
+        "enabled",
+        "revision",
+    )
+    list_filter = ("condition", "enabled", "code", "scope_kind")
+    list_select_related = ("organization",)
+    search_fields = ("organization__slug", "name", "metric")
+    ordering = ("organization", "created_at", "pk")
+    show_full_result_count = False
+
+
+@admin.register(RuleState)
+class RuleStateAdmin(ReadOnlyAdmin):
+    """How far rules have come."""
+
+    list_display = ("organization", "rule", "subject", "level", "value", "since", "quiet_until")
+    list_filter = ("level",)
+    list_select_related = ("organization", "rule")
+    search_fields = ("organization__slug", "subject")
+    ordering = ("-since",)
+    show_full_result_count = False
 
 
 @admin.register(Channel)
@@ -121,3 +155,4 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
 admin.site.register(Channel.pgh_event_model, EventAdmin)  # type: ignore[attr-defined]
 admin.site.register(Report.pgh_event_model, EventAdmin)  # type: ignore[attr-defined]
+admin.site.register(Rule.pgh_event_model, EventAdmin)  # type: ignore[attr-defined]

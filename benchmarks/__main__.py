@@ -7,7 +7,18 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from benchmarks import authorizing, exports, figures, foreseeing, ingest, listing, machine, queries, readme
+from benchmarks import (
+    authorizing,
+    exports,
+    figures,
+    foreseeing,
+    ingest,
+    listing,
+    machine,
+    queries,
+    readme,
+    ruling,
+)
 from benchmarks.figures import Figure
 from benchmarks.scale import FULL, QUICK, SMALLEST, Scale
 
@@ -18,6 +29,7 @@ SUITES: Final[dict[str, Callable[[Scale], list[Figure]]]] = {
     "queries": queries.measure,
     "exports": exports.measure,
     "forecasts": foreseeing.measure,
+    "rules": ruling.measure,
 }
 
 

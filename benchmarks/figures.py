@@ -26,6 +26,7 @@ SHARE: Final = Unit(100, " %", 0, more_is_better=True)
 GAIN: Final = Unit(1, "×", 1, more_is_better=True)
 COST: Final = Unit(1, "×", 2, more_is_better=False)
 DURATION: Final = Unit(1000, " ms", 1, more_is_better=False)
+SHARE_OF_A_MINUTE: Final = Unit(100, " %", 0, more_is_better=False)
 GROWTH: Final = Unit(100, " %", 1, more_is_better=False)
 MISSING: Final = Unit(1, " missing", 0, more_is_better=False)
 

@@ -88,6 +88,7 @@ def _ask(rule: Watched, now: datetime, needs: list[Need]) -> _Ask:
         value=rule.value,
         fine=fine,
         meter=metric.meter,
+        percentiles=HISTOGRAM.name in metric.sums,
     )
     ask = _Ask(rule, metric, seen, _add(needs, need))
     if metric.meter and rule.least_requests:

@@ -80,3 +80,13 @@ def test_forecasts_are_held_against_what_is_simplest(tmp_path: Path) -> None:
     assert len(names) == 22
     assert names[0] == "7 days: error against seasonal-naive"
     assert names[-1] == "anomalies by mean and 3 deviations: recall"
+
+
+@pytest.mark.timeout(300)
+def test_rules_are_looked_at_for_many_organizations(tmp_path: Path) -> None:
+    names = measure("rules", cache=tmp_path)
+
+    assert [name.partition(": ")[2] for name in names] == [
+        "the first look, which tells what is met",
+        "each look after it",
+    ]

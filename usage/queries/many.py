@@ -32,8 +32,8 @@ class Need:
 
     ``each`` asks for every credential, or every value of the dimension, by itself; ``credential_id`` and
     ``value`` for one of them. ``fine`` windows end at minutes, which know totals only and no percentiles;
-    others at quarter-hours. ``meter`` asks for a quantity instead of the measures. ``hourly`` cuts the window
-    into hours.
+    others at quarter-hours. ``meter`` asks for a quantity instead of the measures. ``percentiles`` asks for
+    the histogram too, which is by far the largest of them. ``hourly`` cuts the window into hours.
     """
 
     organization_id: int
@@ -45,6 +45,7 @@ class Need:
     value: str | None = None
     fine: bool = False
     meter: str | None = None
+    percentiles: bool = False
     hourly: bool = False
 
 
@@ -93,6 +94,7 @@ def _asked(needs: Mapping[int, Need], statement: str) -> Iterator[tuple[Any, ...
             need.credential_id,
             need.value,
             need.meter,
+            need.percentiles,
             need.hourly,
             windows.setdefault((need.period, need.rollup_timezone, _sources(need)), len(windows)),
         )
@@ -128,8 +130,8 @@ _WITH: Final = """
 WITH need AS MATERIALIZED (
     SELECT * FROM unnest(
         %s::int[], %s::bigint[], %s::smallint[], %s::boolean[], %s::bigint[], %s::text[], %s::text[],
-        %s::boolean[], %s::int[]
-    ) AS need (place, organization_id, dimension, each, credential_id, value, meter, hourly, win)
+        %s::boolean[], %s::boolean[], %s::int[]
+    ) AS need (place, organization_id, dimension, each, credential_id, value, meter, percentiles, hourly, win)
 ), segment AS MATERIALIZED (
     SELECT * FROM unnest(%s::int[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::date[], %s::date[])
         AS segment (win, source, first, past, first_day, past_day)
@@ -184,8 +186,10 @@ _NAMES: Final = {Source.RECORDS: "pending"}
 
 
 def _sums_sql(sums: Sequence[str]) -> str:
-    of_cubes = ", ".join(f"sum(c.{name}) AS {name}" for name in sums)
-    of_minutes = of_cubes.replace(f"sum(c.{HISTOGRAM.name})", "NULL::numeric")
+    histogram = f"sum(c.{HISTOGRAM.name})"
+    plain = ", ".join(f"sum(c.{name}) AS {name}" for name in sums)
+    of_cubes = plain.replace(histogram, f"{histogram} FILTER (WHERE asked.percentiles)")
+    of_minutes = plain.replace(histogram, "NULL::numeric")
     of_records = ", ".join(f"{BY_NAME[name].of_records} AS {name}" for name in sums)
     wants_histogram = HISTOGRAM.name in sums
     pending = f"source.*, latency.unit AS latency_unit FROM usage_pending AS source {LATENCY_UNIT_JOIN}"
