@@ -5,6 +5,7 @@ Nothing is judged here a second time: a decision is told, and what it told ends 
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
@@ -13,6 +14,7 @@ from django.db import connection
 
 from alerts.events import Draft
 from alerts.models import Event, Severity
+from alerts.rules.charts import of_decisions
 from alerts.rules.terms import PERCENT
 from alerts.rules.watched import Watched, held
 from alerts.rules.words import figure
@@ -71,7 +73,7 @@ def decided(rules: Sequence[Watched]) -> list[Draft]:
     """Take what limits have decided since, to be told by the transaction that takes it.
 
     Tenancy: call in the system's scope.
-    Concurrency: three statements, however many rules; of several who take at once, one gets each decision.
+    Concurrency: four statements, however many rules; of several who take at once, one gets each decision.
     """
     by_organization = {rule.organization_id: rule for rule in rules}
     if not by_organization:
@@ -82,7 +84,10 @@ def decided(rules: Sequence[Watched]) -> list[Draft]:
     decisions = Decision.objects.filter(pk__in=taken).select_related("credential").order_by("pk")
     told = [(by_organization[one.organization_id], one) for one in decisions if not _is_said_twice(one)]
     revisions = held(rule.id for rule, _ in told)
-    return [_draft(rule, one) for rule, one in told if revisions.get(rule.id) == rule.revision]
+    wanted = [(rule, one) for rule, one in told if revisions.get(rule.id) == rule.revision]
+    zones = {rule.organization_id: (rule.timezone, rule.currency) for rule, _ in wanted}
+    charts = of_decisions([one for _, one in wanted], zones)
+    return [replace(_draft(rule, one), chart=charts[one.pk]) for rule, one in wanted]
 
 
 def over(rules: Sequence[Watched]) -> list[UUID]:

@@ -15,6 +15,7 @@ from django.db import connections
 from alerts.models import LimitNotice
 from alerts.rules import evaluate as evaluation
 from alerts.rules.evaluate import evaluate
+from alerts.senders.charts import draw
 from billing.models import Enforcement, Window
 from billing.services.upkeep import upkeep
 from organizations.tenancy import system_scope
@@ -78,6 +79,27 @@ def test_what_is_told_says_how_much_of_what_was_spent(acme: Tenant) -> None:
         datetime.fromisoformat("2026-07-13T00:00:00Z"),
         datetime.fromisoformat("2026-07-20T00:00:00Z"),
     )
+
+
+def test_what_is_told_has_a_chart_of_the_spending_up_to_the_limit(acme: Tenant) -> None:
+    limited(acme)
+    spend(acme, 10, at=NOW - timedelta(hours=26))
+    spend(acme, 5, at=NOW - timedelta(minutes=30))
+    spend(acme, 40)
+    evaluate()
+    chart = events(acme)[0].chart
+    assert chart == {
+        "points": [
+            ["2026-07-13T00:00:00Z", "0.000000000"],
+            ["2026-07-14T10:00:00Z", "10.000000000"],
+            ["2026-07-15T12:00:00Z", "55.000000000"],
+            ["2026-07-15T12:34:56.789012Z", "55.000000000"],
+        ],
+        "threshold": "100.000000000",
+        "unit": "USD",
+        "timezone": "UTC",
+    }
+    assert draw(chart)
 
 
 def test_the_pause_is_critical_and_told_once_whatever_is_warned_at(acme: Tenant) -> None:
@@ -156,7 +178,7 @@ def test_what_was_reached_and_is_over_before_anyone_looked_is_told_with_its_end(
     limited(acme, 1000)
     evaluate()
     assert told(acme) == [(50, "over")]
-    assert [one.notice for one in deliveries(acme)] == ["fired", "resolved"]
+    assert sorted(one.notice for one in deliveries(acme)) == ["fired", "resolved"]
 
 
 def test_a_limit_that_is_removed_ends_everything(acme: Tenant) -> None:
