@@ -79,10 +79,15 @@ def figure(value: Decimal | None, unit: str) -> str:
     """Return a figure with its unit, as people read it."""
     if value is None:
         return "nothing"
-    rounded = value if abs(value) < 1 else value.quantize(Decimal("0.01"))
-    text = f"{rounded:,f}"
+    text = f"{_rounded(value):,f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return f"{text} %" if unit == PERCENT else f"{text} {unit}".strip()
+
+
+def _rounded(value: Decimal) -> Decimal:
+    """Round to hundredths, and what is less than one to three digits."""
+    places = 2 if not value or abs(value) >= 1 else 2 - value.adjusted()
+    return round(value, places)
 
 
 def _whose(rule: Watched, subject: Subject) -> str:
@@ -103,12 +108,12 @@ def _unit(rule: Watched) -> str:
 
 def _above(rule: Watched, reading: Reading, threshold: Decimal | None) -> str:
     seen, least = figure(reading.value, _unit(rule)), figure(threshold, _unit(rule))
-    return f"{_name(rule)} {_SPANS[rule.window]} is {seen}, at or above {least}."
+    return f"{_name(rule)} {_SPANS[rule.window]}: {seen}, at or above {least}."
 
 
 def _below(rule: Watched, reading: Reading, threshold: Decimal | None) -> str:
     seen, least = figure(reading.value, _unit(rule)), figure(threshold, _unit(rule))
-    return f"{_name(rule)} {_SPANS[rule.window]} is {seen}, below {least}."
+    return f"{_name(rule)} {_SPANS[rule.window]}: {seen}, below {least}."
 
 
 def _share(rule: Watched, reading: Reading, threshold: Decimal | None) -> str:

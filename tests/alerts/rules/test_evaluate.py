@@ -73,7 +73,7 @@ def test_at_a_threshold_is_reached_and_below_it_is_not(acme: Tenant, keep: Any) 
     evaluate()
     assert said(acme) == [(WHOLE, "3", "5"), (WHOLE, "5", "5")]
     first, second = events(acme)
-    assert first.message == "Requests within an hour is 5, at or above 3."
+    assert first.message == "Requests within an hour: 5, at or above 3."
     assert (first.unit, first.severity, second.severity) == ("requests", "warning", "warning")
     assert (first.period_start, first.period_end) == (
         datetime.fromisoformat("2026-07-15T11:34:00Z"),
@@ -150,21 +150,21 @@ def test_below_tells_what_has_fallen_and_in_which_order(acme: Tenant) -> None:
     send(acme, 4)
     evaluate()
     assert said(acme) == [(WHOLE, "5", "4")]
-    assert events(acme)[0].message == "Requests within an hour is 4, below 5."
+    assert events(acme)[0].message == "Requests within an hour: 4, below 5."
 
 
 @pytest.mark.parametrize(
     ("metric", "threshold", "value", "unit", "message"),
     [
-        ("errorRate", "25", "25", "percent", "Error rate within an hour is 25 %, at or above 25 %."),
-        ("successRate", "75", "75", "percent", "Success rate within an hour is 75 %, at or above 75 %."),
-        ("errors", "1", "1", "errors", "Errors within an hour is 1, at or above 1."),
-        ("tokens", "40", "40", "tokens", "Tokens within an hour is 40, at or above 40."),
-        ("cost", "0.4", "0.4", "USD", "Cost within an hour is 0.4 USD, at or above 0.4 USD."),
-        ("latency.average", "70", "70", "ms", "Average latency within an hour is 70 ms, at or above 70 ms."),
-        ("latency.p95", "90", "94.993", "ms", "Latency p95 within an hour is 94.99 ms, at or above 90 ms."),
-        ("pages", "6", "6", "pages", "Pages within an hour is 6, at or above 6."),
-        ("unpriced", "1", "1", "unpriced", "Records without a price within an hour is 1, at or above 1."),
+        ("errorRate", "25", "25", "percent", "Error rate within an hour: 25 %, at or above 25 %."),
+        ("successRate", "75", "75", "percent", "Success rate within an hour: 75 %, at or above 75 %."),
+        ("errors", "1", "1", "errors", "Errors within an hour: 1, at or above 1."),
+        ("tokens", "40", "40", "tokens", "Tokens within an hour: 40, at or above 40."),
+        ("cost", "0.4", "0.4", "USD", "Cost within an hour: 0.4 USD, at or above 0.4 USD."),
+        ("latency.average", "70", "70", "ms", "Average latency within an hour: 70 ms, at or above 70 ms."),
+        ("latency.p95", "90", "94.993", "ms", "Latency p95 within an hour: 94.99 ms, at or above 90 ms."),
+        ("pages", "6", "6", "pages", "Pages within an hour: 6, at or above 6."),
+        ("unpriced", "1", "1", "unpriced", "Records without a price within an hour: 1, at or above 1."),
     ],
 )
 def test_metrics_are_read_in_the_units_of_rules(
@@ -458,5 +458,5 @@ def test_built_in_rules_tell_what_is_wrong_with_a_key(acme: Tenant) -> None:
     send(acme, 2, status="error")
     evaluate()
     (event,) = events(acme)
-    assert event.message == f"Key {acme.client_id}: Error rate within an hour is 10 %, at or above 5 %."
+    assert event.message == f"Key {acme.client_id}: Error rate within an hour: 10 %, at or above 5 %."
     assert event.recommendation.startswith("Look at the errors by code and endpoint")
