@@ -26,6 +26,7 @@ from portal.plots import Plot
 from portal.tables import Cell, Column, Table
 from usage import reading
 
+NEVER: Final = "never"
 LISTED: Final = 25
 """How many pauses and warnings are listed; the API has them all."""
 _SECONDS: Final = {"day": 86_400, "hour": 3_600, "minute": 60}
@@ -113,7 +114,7 @@ def _cards(found: Replay, caller: Caller) -> list[Card]:
     seconds = found.paused_seconds
     return [
         *cards,
-        Card("paused", "Paused for", lasting(seconds), str(seconds), meaning="all pauses together"),
+        Card("paused", "Paused for", briefly(seconds), str(seconds), meaning="all pauses together"),
         Card("pauses", "Pauses", str(len(found.pauses)), str(len(found.pauses))),
     ]
 
@@ -125,7 +126,13 @@ def lasting(seconds: int) -> str:
         count, seconds = divmod(seconds, size)
         if count:
             parts.append(f"{count} {name}{'' if count == 1 else 's'}")
-    return " ".join(parts[:2]) or "never"
+    return " ".join(parts[:2]) or NEVER
+
+
+def briefly(seconds: int) -> str:
+    """Write a length of time in little room: ``3 d 14 h``."""
+    found = lasting(seconds)
+    return found if not seconds else " ".join(word if word.isdigit() else word[0] for word in found.split())
 
 
 def _over_time(found: Trial, wanted: Wanted, caller: Caller, now: datetime, to: To) -> Plot:
