@@ -42,7 +42,8 @@ class DirectPaths:
     """Hands the calls that keys make all the time straight to their views (``DIRECT_PATHS``).
 
     The method ``*`` stands for every method, a path that ends in a slash for every path below it.
-    What comes after this in the list is for pages and sessions; a request with a key needs none of it.
+    What comes after this in the list is for pages and sessions; a request with a key needs none of it. Nor
+    does one to a path of every method: there a gateway asks, never a browser, and may name its client's host.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -54,10 +55,10 @@ class DirectPaths:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer the request, by its view or by what follows."""
-        if "HTTP_AUTHORIZATION" not in request.META:
-            return self.get_response(request)
         path = self._place(request.path_info)
-        view = self.views.get((request.method or "", path)) or self.views.get((ANY, path))
+        view = self.views.get((ANY, path))
+        if view is None and "HTTP_AUTHORIZATION" in request.META:
+            view = self.views.get((request.method or "", path))
         if view is None:
             return self.get_response(request)
         request.resolver_match = _match(path)

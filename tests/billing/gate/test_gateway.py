@@ -64,6 +64,12 @@ def test_nginx_gets_401_for_a_bad_key(db: None) -> None:
     assert response.headers["WWW-Authenticate"].startswith("Bearer")
 
 
+@pytest.mark.parametrize("path", PATHS)
+def test_a_gateway_may_pass_on_the_host_that_the_client_named(acme: Tenant, path: str) -> None:
+    assert ask(acme, path, host="api.example.com").status_code == 200
+    assert ask(None, path, "POST", host="api.example.com").status_code == 401
+
+
 def test_what_the_client_says_beside_its_key_changes_nothing(acme: Tenant, settings: Any) -> None:
     limit_to(acme, 1)
     settings.GATE_HOLD_WITHOUT_ESTIMATE = UNIT
