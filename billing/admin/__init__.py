@@ -1,5 +1,5 @@
 """The operator's view of money."""
 
-from billing.admin import invoices, ledger, prices
+from billing.admin import invoices, ledger, limits, prices
 
-__all__ = ["invoices", "ledger", "prices"]
+__all__ = ["invoices", "ledger", "limits", "prices"]

@@ -187,14 +187,16 @@ def _queue(found: Queues | None) -> list[State]:
 
 def _gate(now: datetime) -> list[State]:
     limits = SpendLimit.objects.all()
+    where = reverse("admin:billing_spendlimit_changelist")
+    holds = f"{reverse('admin:billing_reservation_changelist')}?state__exact=held"
     paused = limits.filter(state=LimitState.PAUSED)
     held = Reservation.objects.filter(state=ReservationState.HELD, expires_at__gt=now)
     over = Reservation.objects.filter(state=ReservationState.HELD, expires_at__lte=now)
     return [
-        _counted("Spend limits", limits, "", ""),
-        _counted("Paused", paused, "", "warn"),
-        _counted("Reservations held", held, "", ""),
-        _counted("Held beyond their time", over, "", "warn"),
+        _counted("Spend limits", limits, where, ""),
+        _counted("Paused", paused, f"{where}?state__exact=paused", "warn"),
+        _counted("Reservations held", held, holds, ""),
+        _counted("Held beyond their time", over, holds, "warn"),
     ]
 
 

@@ -144,7 +144,7 @@ def _table(shown: Iterable[Standings], pages: Pages | None, sort: Sorting, here:
     ]
     return Table(
         "organizations",
-        "Each organization's billing period so far, against the same stretch of the one before",
+        "The billing period so far, against the one before",
         columns,
         [_row(one) for one in shown],
         pages=pages,

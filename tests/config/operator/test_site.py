@@ -164,7 +164,17 @@ def test_records_are_found_by_their_id_within_an_organization(operator: Client, 
 
 @pytest.mark.parametrize(
     "path",
-    ["alerts/delivery", "alerts/event", "alerts/channel", "usage/record", "billing/ledgertransaction"],
+    [
+        "alerts/delivery",
+        "alerts/event",
+        "alerts/channel",
+        "alerts/rule",
+        "usage/record",
+        "billing/ledgertransaction",
+        "billing/spendlimit",
+        "billing/decision",
+        "billing/reservation",
+    ],
 )
 def test_lists_count_no_further_than_a_bound(operator: Client, acme: Tenant, path: str) -> None:
     with CaptureQueriesContext(connection) as queries:
