@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import connections
 from django.test import TransactionTestCase
 from django.test.utils import setup_databases
+from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from billing import book
@@ -20,7 +21,7 @@ from tests import plugin, resets
 from tests.serving import Server
 
 # How long an example takes says how busy the machine is, not whether it holds.
-hypothesis_settings.register_profile("suite", deadline=None)
+hypothesis_settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("suite")
 
 

@@ -14,13 +14,14 @@ from core.moments import format_moment, parse_moment
 from core.money import parse_money
 from usage import kinds
 from usage.batch import Row
+from usage.dialects.accepted import MAX_COST
 from usage.dialects.errors import Fault, escape
 from usage.dialects.plain import MAX_QUANTITY, RecordIn, Tokens
 from usage.links import LINKS
 from usage.tiers import Tier
 
 AHEAD: Final = timedelta(minutes=5)
-MAX_COST_NANOS: Final = 10**15
+MAX_COST_NANOS: Final = MAX_COST * 10**9
 _STEP: Final = Decimal("1e-9")
 _STATUSES: Final = {None: True, "success": True, "error": False}
 _FIELDS: Final = dict(zip(RecordIn.__struct_encode_fields__, RecordIn.__struct_fields__, strict=True))
@@ -160,7 +161,7 @@ def _moment(value: str | int) -> datetime:
 
 
 def _counts(tokens: Tokens) -> tuple[int, int, int, int | None, int | None, int | None]:
-    prompt, completion, total = tokens.prompt, tokens.completion, tokens.total
+    prompt, completion, total = tokens.prompt or 0, tokens.completion or 0, tokens.total
     cached, written, reasoning = tokens.cached_prompt, tokens.cache_write, tokens.reasoning
     parts = prompt + completion
     if total is None:
@@ -186,7 +187,7 @@ def _cost(text: str) -> int:
     except ValueError as error:
         raise Fault("/cost", "invalid", f"Invalid cost: {error}.") from error
     if not 0 <= nanos <= MAX_COST_NANOS:
-        raise Fault("/cost", "invalid", f"cost must be from 0 to {MAX_COST_NANOS // 10**9}.")
+        raise Fault("/cost", "invalid", f"cost must be from 0 to {MAX_COST}.")
     return nanos
 
 

@@ -32,8 +32,10 @@ def check(tokens: Tokens | None, quantities: Mapping[str, int | str]) -> None:
     _within(given, CACHED_MODES, cached, "tokens.cachedPrompt")
     # What is of a mode and cached is in both; it must leave the prompt room once.
     twice = sum(given[kind] for kind in CACHED_MODES)
-    _within(given, PROMPT_MODES, whole.prompt - cached - written + twice, "what tokens.prompt has left")
-    spoken = whole.completion - (whole.reasoning or 0)
+    _within(
+        given, PROMPT_MODES, (whole.prompt or 0) - cached - written + twice, "what tokens.prompt has left"
+    )
+    spoken = (whole.completion or 0) - (whole.reasoning or 0)
     _within(given, COMPLETION_KINDS, spoken, "what tokens.completion has left")
 
 

@@ -70,6 +70,7 @@ def test_a_record_without_an_id_gets_one_of_its_own_every_time() -> None:
         (Tokens(prompt=10, completion=5), None, 15),
         (Tokens(prompt=10, completion=5, total=20), None, 20),
         (Tokens(), None, 0),
+        (Tokens(prompt=None, completion=None), None, 0),
         (Tokens(prompt=10), 3, 3),
         (Tokens(prompt=10), 0, 0),
         (None, 0, 0),

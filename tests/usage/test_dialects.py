@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from core.problems import Problem
 from usage.dialects.decode import ACCEPTED, MAX_RECORDS, NDJSON, Decoded, decode
-from usage.dialects.plain import RecordIn
+from usage.dialects.plain import RecordIn, Tokens
 
 JSON = "application/json"
 EVENT = "application/cloudevents+json"
@@ -122,7 +122,7 @@ def test_a_meters_name_is_checked_alike_however_the_record_came(names: list[str]
 def test_one_bad_name_among_records_refuses_its_record_alone() -> None:
     found = read([{"type": "x", "quantities": {name: 1}} for name in ("pages", "two words", "pages")])
     assert [index for index, _ in found.records] == [0, 2]
-    assert [(error.index, error.pointer) for error in found.errors] == [(1, "/quantities")]
+    assert [(error.index, error.pointer) for error in found.errors] == [(1, "/quantities/two words")]
 
 
 def test_one_object_is_a_batch_of_one() -> None:
@@ -155,16 +155,16 @@ def test_one_object_is_a_batch_of_one() -> None:
         ({"type": "a", "tokens": {"cachedPrompt": 1.5}}, "invalid", "/tokens/cachedPrompt"),
         ({"type": "a", "tokens": {"input": 1}}, "unknown_field", "/tokens/input"),
         ({"type": "a", "tokens": 5}, "invalid", "/tokens"),
-        ({"type": "a", "quantities": {"pages": "many"}}, "invalid", "/quantities"),
-        ({"type": "a", "quantities": {"two words": 1}}, "invalid", "/quantities"),
+        ({"type": "a", "quantities": {"messages": 1, "pages": "many"}}, "invalid", "/quantities/pages"),
+        ({"type": "a", "quantities": {"two words": 1}}, "invalid", "/quantities/two words"),
         ({"type": "a", "quantities": {f"m{n}": 1 for n in range(51)}}, "invalid", "/quantities"),
         ({"type": "a", "cost": 0.5}, "invalid", "/cost"),
         ({"type": "a", "botId": 5}, "invalid", "/botId"),
         ({"type": "a", "botId": ""}, "invalid", "/botId"),
-        ({"type": "a", "meta": {"a": {"b": 1}}}, "invalid", "/meta"),
-        ({"type": "a", "meta": {"a": [1]}}, "invalid", "/meta"),
-        ({"type": "a", "meta": {"": 1}}, "invalid", "/meta"),
-        ({"type": "a", "meta": {"a": "x" * 1001}}, "invalid", "/meta"),
+        ({"type": "a", "meta": {"a": {"b": 1}}}, "invalid", "/meta/a"),
+        ({"type": "a", "meta": {"b": 1, "a/c": [1]}}, "invalid", "/meta/a~1c"),
+        ({"type": "a", "meta": {"": 1}}, "invalid", "/meta/"),
+        ({"type": "a", "meta": {"a": "x" * 1001}}, "invalid", "/meta/a"),
         ({"type": "a", "meta": {f"k{n}": n for n in range(51)}}, "invalid", "/meta"),
         ({"type": "a", "metadata": {}}, "unknown_field", "/metadata"),
         ({"type": "a", "a/b~c": 1}, "unknown_field", "/a~1b~0c"),
@@ -187,9 +187,48 @@ def test_the_id_of_a_bad_record_is_said() -> None:
         "index": 0,
         "id": "r-9",
         "code": "invalid",
-        "detail": "Expected `int` >= 0.",
+        "detail": "Expected `int` >= 0; accepted: a whole number from 0 to 1000000000000.",
         "pointer": "/count",
     }
+
+
+@pytest.mark.parametrize(
+    ("members", "accepted"),
+    [
+        ({"type": ""}, "text of 1 to 200 characters"),
+        ({"statusCode": 600}, "a whole number from 100 to 599"),
+        ({"latencyMs": -1}, "a number from 0 to 86400000"),
+        ({"tokens": 5}, "an object of prompt, completion, total, cachedPrompt, cacheWrite, reasoning"),
+        ({"tokens": {"reasoning": "1"}}, "a whole number from 0 to 1000000000"),
+        ({"cost": 0.5}, "a decimal string from 0 to 1000000 with at most 9 decimal places"),
+        ({"status": 1}, "success, error"),
+        ({"serviceTier": 1}, "standard, batch, priority, flex"),
+        ({"timestamp": 1.5}, "ISO 8601 with an offset or Z, or Unix milliseconds"),
+        (
+            {"quantities": {"pages": "many"}},
+            "a number or decimal string from 0 to 1000000000000000 with at most 9 decimal places",
+        ),
+        ({"quantities": {"a b": 1}}, "names of a letter or _, then up to 99 letters, digits and _ . : / -"),
+        ({"quantities": {f"m{n}": 1 for n in range(51)}}, "an object of up to 50 members"),
+        ({"meta": {"a": [1]}}, "text of up to 1000 characters, a number, a boolean or null"),
+        ({"meta": {"k" * 101: 1}}, "names of 1 to 100 characters"),
+    ],
+)
+def test_a_bad_value_is_answered_with_what_its_field_accepts(members: dict[str, Any], accepted: str) -> None:
+    (error,) = read({"type": "a", **members}).errors
+    assert error.detail.endswith(f"; accepted: {accepted}.")
+    if members.keys().isdisjoint({"type", "timestamp"}):
+        (error,) = read(event(data=members), EVENT).errors
+        assert error.pointer.startswith(f"/data/{next(iter(members))}")
+        assert error.detail.endswith(f"; accepted: {accepted}.")
+
+
+def test_null_is_the_same_as_leaving_a_field_out() -> None:
+    nulls = dict.fromkeys(FULL.keys() - {"type"})
+    assert only(read({**nulls, "type": "a"})) == only(read({"type": "a"}))
+    assert only(read({"type": "a", "tokens": dict.fromkeys(FULL["tokens"])})).tokens == Tokens(
+        prompt=None, completion=None
+    )
 
 
 def test_an_unknown_field_is_answered_with_those_there_are() -> None:
@@ -329,7 +368,7 @@ def test_attributes_are_as_long_as_metadata_can_be(attributes: dict[str, str], d
 
 def test_the_name_of_a_meter_has_no_line_break_at_its_end() -> None:
     (error,) = read({"type": "x", "quantities": {"pages\n": 1}}).errors
-    assert (error.code, error.pointer) == ("invalid", "/quantities")
+    assert (error.code, error.pointer) == ("invalid", "/quantities/pages\n")
 
 
 def test_events_come_in_batches_with_an_error_for_each_bad_one() -> None:

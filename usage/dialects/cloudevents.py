@@ -113,7 +113,7 @@ def _fields(data: bytes | msgspec.Raw | None) -> Fields:
     try:
         return Fields() if data is None else FIELDS.decode(data) or Fields()
     except msgspec.ValidationError as error:
-        raise Fault.of(error, under="/data", accepted=Fields.__struct_encode_fields__) from error
+        raise Fault.of(error, data or b"", under="/data", accepted=Fields.__struct_encode_fields__) from error
 
 
 def _identity(attributes: dict[str, Any]) -> Identity:

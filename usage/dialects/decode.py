@@ -66,7 +66,7 @@ def plain_record(raw: bytes | msgspec.Raw) -> RecordIn:
     try:
         return ONE.decode(raw)
     except msgspec.ValidationError as error:
-        raise Fault.of(error, accepted=RecordIn.__struct_encode_fields__) from error
+        raise Fault.of(error, raw, accepted=RecordIn.__struct_encode_fields__) from error
 
 
 def _plain(body: bytes) -> Decoded:

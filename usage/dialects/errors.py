@@ -7,6 +7,8 @@ from typing import Any, Final
 
 import msgspec
 
+from usage.dialects.accepted import ACCEPTED, wrong_member
+
 _PATH: Final = re.compile(r"^(?P<reason>.*?)(?: - at (?:`key` in )?`\$(?P<path>[^`]*)`)?$", re.DOTALL)
 _UNKNOWN: Final = re.compile(r"^Object contains unknown field `(?P<name>.*)`$", re.DOTALL)
 _MISSING: Final = re.compile(r"^Object missing required field `(?P<name>.*)`$", re.DOTALL)
@@ -22,14 +24,22 @@ class Fault(Exception):
     detail: str
 
     @classmethod
-    def of(cls, error: msgspec.ValidationError, *, under: str = "", accepted: Iterable[str] = ()) -> "Fault":
-        """Return the fault that a failed decoding stands for.
+    def of(
+        cls,
+        error: msgspec.ValidationError,
+        raw: bytes | msgspec.Raw = b"",
+        *,
+        under: str = "",
+        accepted: Iterable[str] = (),
+    ) -> "Fault":
+        """Return the fault that a failed decoding of ``raw`` stands for.
 
         ``accepted`` lists the fields to name when an unknown one was sent.
         """
         match = _PATH.match(str(error))
         reason, path = (match["reason"], match["path"] or "") if match else (str(error), "")
-        pointer = under + "".join(f"/{name or index}" for name, index in _STEP.findall(path))
+        where = "".join(f"/{name or index}" for name, index in _STEP.findall(path))
+        pointer = under + where
         if unknown := _UNKNOWN.match(reason):
             name = unknown["name"]
             known = ", ".join(_TOKEN_FIELDS if pointer.endswith("/tokens") else accepted)
@@ -41,9 +51,19 @@ class Fault(Exception):
         if missing := _MISSING.match(reason):
             name = missing["name"]
             return cls(f"{pointer}/{name}", "missing_field", f"The field {name!r} is required.")
-        return cls(pointer, "invalid", f"{reason}.")
+        return cls._invalid(reason, raw, where, under)
+
+    @classmethod
+    def _invalid(cls, reason: str, raw: bytes | msgspec.Raw, where: str, under: str) -> "Fault":
+        member = wrong_member(raw, where) if where in _GROUPS else None
+        if member is not None:
+            name, accepted = member
+            return cls(f"{under}{where}/{escape(name)}", "invalid", f"{reason}; accepted: {accepted}.")
+        known = ACCEPTED.get(where)
+        return cls(under + where, "invalid", f"{reason}; accepted: {known}." if known else f"{reason}.")
 
 
+_GROUPS: Final = ("/quantities", "/meta")
 _TOKEN_FIELDS: Final = ("prompt", "completion", "total", "cachedPrompt", "cacheWrite", "reasoning")
 
 

@@ -32,8 +32,8 @@ Scalar = Annotated[str, Meta(max_length=MAX_META_TEXT)] | int | float | bool | N
 class Tokens(Struct, forbid_unknown_fields=True, rename="camel", gc=False):
     """The tokens of a call; prompt includes the cached part and the cache write, completion the reasoning."""
 
-    prompt: TokenCount = 0
-    completion: TokenCount = 0
+    prompt: TokenCount | None = 0
+    completion: TokenCount | None = 0
     total: TokenCount | None = None
     cached_prompt: TokenCount | None = None
     cache_write: TokenCount | None = None

@@ -111,7 +111,7 @@ def test_times_without_an_offset_are_those_of_the_zone(run: Run, made: CreatedOr
         (b'{"type": "x", "model": "a\\u0000"}', "line 2: The character U+0000 is not accepted."),
         (b'{"type": "x", "model": "\xff"}', "line 2: "),
         (b'{"type": "' + b"x" * 1_100_000 + b'"}', "line 2: The line has over 1,048,576 bytes."),
-        (b'{"type": "x", "tokens": {"prompt": -1}}', "line 2: Expected `int` >= 0."),
+        (b'{"type": "x", "tokens": {"prompt": -1}}', "line 2: Expected `int` >= 0; accepted: "),
         (
             b'{"type": "x", "timestamp": "2999-01-01T00:00:00Z"}',
             "line 2: The timestamp is over 5 minutes ahead",
