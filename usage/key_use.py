@@ -80,6 +80,7 @@ def key_use(params: Params, caller: Caller, now: datetime) -> dict[str, Any]:
         "alerts": _alerts(asked, credentials, by_key, last_used, rates, now),
         "pagination": asked.page.pagination(total_points if by_time else len(ranked)),
         "period": write.period(asked.period),
+        "historyFrom": format_moment(reading.history_of(caller, now)),
         "timestamp": format_moment(now),
     }
 

@@ -179,7 +179,11 @@ CASES: dict[str, Callable[[Tenant], list[Answer]]] = {
         t.api.call("POST", "/records", [SPARSE] * 10_001),
     ],
     "getRecord": lambda t: [t.api.get("/records/call-1"), t.api.get("/records/none")],
-    "getUsage": lambda t: [t.api.get("/usage"), t.api.get("/usage", timezone="Nowhere")],
+    "getUsage": lambda t: [
+        t.api.get("/usage", includePeak="true"),
+        t.api.get("/usage"),
+        t.api.get("/usage", timezone="Nowhere"),
+    ],
     "getUsageSeries": lambda t: [t.api.get("/usage/series"), t.api.get("/usage/series", days="91")],
     "queryUsage": lambda t: [
         t.api.get(

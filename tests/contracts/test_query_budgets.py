@@ -202,7 +202,9 @@ BUDGETS: Final[dict[str, Budget]] = {
         lambda world: world.tenant.api.send([{"type": "x"}] * 100),
         ("the key confirmed, and the batch kept, charged and burnt down, in one",),
     ),
-    "getUsage": Budget(get("/usage", **WEEK), (*READ, "the sums", "the allowances")),
+    "getUsage": Budget(
+        get("/usage", includePeak="true", **WEEK), (*READ, "the busiest minute", "the sums", "the allowances")
+    ),
     "getUsageSeries": Budget(get("/usage/series"), (*READ, "the sums by day")),
     "queryUsage": Budget(
         get("/usage/query", groupBy="clientId,model", metrics="requests,latency.p95,credits", **WEEK),

@@ -133,9 +133,9 @@ def test_a_call_takes_the_credits_that_it_is_worth(records: list[Dated]) -> None
     )
     tokens = one.tokens
     assert tokens is not None
-    cached = tokens.cached_prompt or 0
+    prompt, completion, cached = tokens.prompt or 0, tokens.completion or 0, tokens.cached_prompt or 0
     million = Decimal(10**6)
-    expected = ((tokens.prompt - cached) * 3 + cached * Decimal("0.3") + tokens.completion * 15) / million
+    expected = ((prompt - cached) * 3 + cached * Decimal("0.3") + completion * 15) / million
     assert one.quantities is not None
     assert one.quantities["credits"] == (expected * 1000).quantize(Decimal("0.001"))
 

@@ -11,7 +11,7 @@ from usage.allowances import Allowance
 from usage.links import LINKS
 from usage.quantities import average_ms, number, quotient
 from usage.queries.records import StoredRecord
-from usage.queries.totals import Totals, utc_midnight_ms
+from usage.queries.totals import Peak, Totals, utc_midnight_ms
 from usage.tiers import Tier
 
 
@@ -78,7 +78,9 @@ def _tokens(stored: StoredRecord) -> dict[str, int | None] | None:
     }
 
 
-def usage(sums: Totals, left: Mapping[str, Allowance], *, currency: str, history_from: Any) -> dict[str, Any]:
+def usage(
+    sums: Totals, left: Mapping[str, Allowance], *, peak: Peak | None, currency: str, history_from: Any
+) -> dict[str, Any]:
     """Write the totals of a period, and what is left of the allowances now."""
     return {
         "period": period(sums.period),
@@ -112,9 +114,17 @@ def usage(sums: Totals, left: Mapping[str, Allowance], *, currency: str, history
         "unpricedRecords": sums.unpriced,
         "averageRpm": sums.per_minute(sums.requests),
         "averageTpm": sums.per_minute(sums.total_tokens),
+        "peakMinute": None if peak is None else _peak(peak),
         "averageLatencyMs": average_ms(sums.latency_us, sums.latency_records),
         "quantities": {name: number(value) for name, value in sorted((sums.meters or {}).items())},
         "historyFrom": format_moment(history_from),
+    }
+
+
+def _peak(peak: Peak) -> dict[str, Any]:
+    return {
+        "requests": {"timestamp": format_moment(peak.requests_at), "total": peak.requests},
+        "tokens": {"timestamp": format_moment(peak.tokens_at), "total": peak.tokens},
     }
 
 

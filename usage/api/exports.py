@@ -67,7 +67,7 @@ class ExportViewSet(TenantViewSet):
         description=(
             "A file of records, of their sums by day, or of costs by day, made in the background. "
             "The window is cut off where the plan's history begins. "
-            "The scope billing:read is required for costs, usage:read for the others."
+            "The scope usage:read is required for records and daily, billing:read for the others."
         ),
         request=ExportInput,
         parameters=[LOCATION],

@@ -11,11 +11,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core import clock
+from core.moments import format_moment
 from core.paging import CURSOR_PARAMS, next_link
 from core.schema import problems
 from organizations.http import TenantViewSet
 from organizations.roles import Scope
 from usage.listing import one_record, record_page
+from usage.reading import history_of
 from usage.receive import receive
 from usage.schema import CREATE_RECORDS, RECORD_FILTERS, RECORD_PARAMETERS, REQUESTS
 from usage.serializers import (
@@ -51,9 +53,11 @@ class RecordViewSet(TenantViewSet):
     )
     def list(self, request: Request) -> Response:
         """Answer a page of records."""
-        items, cursor = record_page(self.params, request.query_params.dict(), self.caller, clock.now())
+        now = clock.now()
+        items, cursor = record_page(self.params, request.query_params.dict(), self.caller, now)
         headers = {"Link": next_link(request, cursor)} if cursor else {}
-        return Response({"items": items, "cursor": cursor}, headers=headers)
+        since = format_moment(history_of(self.caller, now))
+        return Response({"items": items, "cursor": cursor, "historyFrom": since}, headers=headers)
 
     @extend_schema(
         operation_id=CREATE_RECORDS,

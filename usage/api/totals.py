@@ -12,24 +12,30 @@ from organizations.http import TenantAPIView
 from organizations.roles import Scope
 from usage import answers, reading
 from usage.allowances import allowances
-from usage.queries.totals import daily, meter_of, tokens_of, totals
+from usage.queries.totals import daily, meter_of, peak, tokens_of, totals
 from usage.schema import CLIENT_PARAMETER, WINDOW_PARAMETERS, ZONE_PARAMETER
 from usage.serializers import SeriesSerializer, UsageSerializer
 
 SERIES_DAYS: Final = 90
+_PARAMS: Final = ("from", "to", "clientId", "timezone", "includePeak")
 
 
 class UsageView(TenantAPIView):
     """The totals of a period."""
 
     required_scopes: ClassVar[dict[str, str]] = {"GET": Scope.USAGE_READ}
-    accepted_params: ClassVar[dict[str, tuple[str, ...]]] = {"GET": ("from", "to", "clientId", "timezone")}
+    accepted_params: ClassVar[dict[str, tuple[str, ...]]] = {"GET": _PARAMS}
 
     @extend_schema(
         operation_id="getUsage",
         summary="Totals of a period",
         description="Of the current billing period unless from and to say otherwise.",
-        parameters=[*WINDOW_PARAMETERS, CLIENT_PARAMETER, ZONE_PARAMETER],
+        parameters=[
+            *WINDOW_PARAMETERS,
+            CLIENT_PARAMETER,
+            ZONE_PARAMETER,
+            parameter("includePeak", "Whether to look for the busiest minute.", type=bool, default=False),
+        ],
         responses={200: UsageSerializer, **problems(404)},
     )
     def get(self, request: Request) -> Response:
@@ -38,9 +44,13 @@ class UsageView(TenantAPIView):
         since = reading.history_of(self.caller, now)
         default = reading.this_billing_period(self.params, self.caller, now)
         window = reading.window_of(self.params, default, since)
-        sums = totals(reading.subject_of(self.params, self.caller), window, now)
+        subject = reading.subject_of(self.params, self.caller)
+        busiest = peak(subject, window) if self.params.boolean("includePeak", False) else None
+        sums = totals(subject, window, now)
         left = allowances(self.caller.organization_id, now)
-        return Response(answers.usage(sums, left, currency=self.caller.currency, history_from=since))
+        return Response(
+            answers.usage(sums, left, peak=busiest, currency=self.caller.currency, history_from=since)
+        )
 
 
 class SeriesView(TenantAPIView):

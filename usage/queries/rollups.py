@@ -72,13 +72,27 @@ def add_up(query: RollupQuery) -> list[Group]:
     Tenancy: call in the tenant's scope.
     Concurrency: one statement, one snapshot; asked again should the organization's days move meanwhile.
     """
+    return _asked(query, "")
+
+
+def greatest(query: RollupQuery) -> list[Group]:
+    """Return those groups alone in which one of the sums is at its greatest, the earliest of equals.
+
+    Tenancy, Concurrency: as `add_up`.
+    """
+    picks = (f"(SELECT * FROM found ORDER BY {name} DESC NULLS LAST, bucket LIMIT 1)" for name in query.sums)
+    return _asked(query, " UNION ".join(picks))
+
+
+def _asked(query: RollupQuery, pick: str) -> list[Group]:
     if query.period.start == query.period.end:
         return []
     timezone = query.rollup_timezone
     while True:
         statement = _statement(query, timezone)
+        text = f"WITH found AS ({statement.text}) {pick}" if pick else statement.text
         with connection.cursor() as cursor:
-            cursor.execute(statement.text, statement.params)
+            cursor.execute(text, statement.params)
             rows = cursor.fetchall()
         if not rows or rows[0][0] == timezone:
             return _groups(query, rows)

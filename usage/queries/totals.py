@@ -9,7 +9,7 @@ from typing import Final
 from core.periods import Granularity, Period, buckets, zone
 from usage.queries.buckets import Buckets
 from usage.queries.facets import Facet
-from usage.queries.rollups import Group, RollupQuery, add_up
+from usage.queries.rollups import Group, RollupQuery, add_up, greatest
 
 UTC_ZONE: Final = zone("UTC")
 _ZERO: Final = Decimal(0)
@@ -68,6 +68,16 @@ class Totals:
         return round(float(number / self.minutes), 4) if self.minutes else 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Peak:
+    """The minute of a period with the most requests, and the one with the most tokens."""
+
+    requests_at: datetime
+    requests: int
+    tokens_at: datetime
+    tokens: int
+
+
 def totals(subject: Subject, period: Period, now: datetime) -> Totals:
     """Return everything that adds up over a period.
 
@@ -78,6 +88,32 @@ def totals(subject: Subject, period: Period, now: datetime) -> Totals:
     if not groups:
         return Totals(period, minutes, meters={})
     return Totals(period, minutes, **groups[0].sums, meters=groups[0].meters)
+
+
+def peak(subject: Subject, period: Period) -> Peak | None:
+    """Return the busiest minutes of a period, the earliest of equals; None without any request.
+
+    Tenancy: call in the tenant's scope.
+    """
+    minutes = Buckets.over(period, Granularity.MINUTE, UTC_ZONE)
+    found = greatest(
+        RollupQuery(
+            organization_id=subject.organization_id,
+            rollup_timezone=subject.rollup_timezone,
+            period=period,
+            buckets=minutes,
+            sums=("requests", "total_tokens"),
+            filters=_filters(subject),
+        )
+    )
+    if not found:
+        return None
+    # In order of time, so that the first of equals is the earliest.
+    busiest = max(found, key=lambda group: group.sums["requests"])
+    most = max(found, key=tokens_of)
+    return Peak(
+        minutes.start(busiest.bucket), busiest.sums["requests"], minutes.start(most.bucket), tokens_of(most)
+    )
 
 
 def elapsed_minutes(period: Period, now: datetime) -> Decimal:
@@ -121,8 +157,12 @@ def _query(subject: Subject, period: Period, series: Buckets | None = None) -> R
         period=period,
         buckets=series,
         meters=True,
-        filters={} if subject.credential_id is None else {Facet.CLIENT: subject.credential_id},
+        filters=_filters(subject),
     )
+
+
+def _filters(subject: Subject) -> dict[Facet, str | int]:
+    return {} if subject.credential_id is None else {Facet.CLIENT: subject.credential_id}
 
 
 Meter = Callable[[Group], int | Decimal]

@@ -65,6 +65,20 @@ class AllowanceSerializer(CamelSerializer):
     )
 
 
+class MinuteSerializer(CamelSerializer):
+    """One minute."""
+
+    timestamp = MomentField(help_text="Where it begins.")
+    total = serializers.IntegerField()
+
+
+class PeakSerializer(CamelSerializer):
+    """The minute with the most requests, and the one with the most tokens."""
+
+    requests = MinuteSerializer()
+    tokens = MinuteSerializer()
+
+
 class UsageSerializer(CamelSerializer):
     """The totals of a period."""
 
@@ -84,6 +98,9 @@ class UsageSerializer(CamelSerializer):
     unpriced_records = serializers.IntegerField(help_text="Records without a cost.")
     average_rpm = serializers.FloatField(help_text="Requests a minute of the period so far.")
     average_tpm = serializers.FloatField(help_text="Tokens a minute of the period so far.")
+    peak_minute = PeakSerializer(
+        allow_null=True, help_text="Null unless includePeak asks for it, and where nothing was used."
+    )
     average_latency_ms = serializers.FloatField(allow_null=True)
     quantities = serializers.DictField(child=QuantityField(), help_text="Every meter, by its name.")
     history_from = MomentField(help_text="Where the plan's history begins.")
@@ -168,6 +185,7 @@ class RecordPageSerializer(CamelSerializer):
 
     items = RecordSerializer(many=True)
     cursor = serializers.CharField(allow_null=True, help_text="Leads to the next page; null on the last.")
+    history_from = MomentField(help_text="Where the plan's history begins.")
 
 
 class RecordErrorSerializer(CamelSerializer):

@@ -125,6 +125,7 @@ class KeyUsageSerializer(CamelSerializer):
     alerts = AdviceSerializer(many=True)
     pagination = PaginationOutput()
     period = PeriodSerializer()
+    history_from = MomentField(help_text="Where the plan's history begins.")
     timestamp = MomentField()
 
 
@@ -182,7 +183,8 @@ class ModelsSerializer(CamelSerializer):
 
 def _by_capability(base: type[CamelSerializer], name: str) -> Any:
     """Return the shape of a serializer with ``capability`` in the place of ``model``."""
-    fields = {"capability": serializers.CharField(allow_null=True), "model": None, "__doc__": base.__doc__}
+    words = (base.__doc__ or "").replace("model", "capability")
+    fields = {"capability": serializers.CharField(allow_null=True), "model": None, "__doc__": words}
     return type(name, (base,), fields)
 
 

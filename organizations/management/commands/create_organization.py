@@ -18,7 +18,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the arguments."""
         parser.add_argument("name", metavar="NAME")
-        parser.add_argument("--plan", default="free", metavar="SLUG", help="free, starter, professional, …")
+        parser.add_argument(
+            "--plan",
+            default="free",
+            metavar="SLUG",
+            help="free, starter, professional, pay-as-you-go, enterprise, or one of your own",
+        )
         parser.add_argument("--owner", required=True, metavar="EMAIL", help="who owns it; made if unknown")
         parser.add_argument("--timezone", default="UTC", metavar="ZONE", help="IANA name")
         parser.add_argument("--currency", default="USD", metavar="CODE", help="ISO 4217")

@@ -242,6 +242,7 @@ def check(world: World, asked: Asked) -> Any:
                 "hasMore": asked.offset + asked.limit < total,
             },
             "period": {"from": moment(seen.start), "to": moment(seen.end)},
+            "historyFrom": moment(world.history_from),
             "timestamp": moment(NOW),
         },
     )
@@ -312,5 +313,5 @@ def test_a_plan_shows_its_history_alone(world: World) -> None:
     with world.on_plan("pay-as-you-go") as limited:
         for timeframe in ("1y", "all"):
             answer = limited.ask("/usage/keys", {"timeframe": timeframe, "granularity": "month"})
-            assert answer["period"]["from"] == moment(start)
+            assert answer["period"]["from"] == answer["historyFrom"] == moment(start)
             assert answer["usage"]["requests"] == len([use for use in world.uses if use.at >= start])

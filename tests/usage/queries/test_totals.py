@@ -52,6 +52,7 @@ def expected(world: World, start: datetime, end: datetime, client: str | None = 
         "unpricedRecords": sums["unpriced"],
         "averageRpm": per_minute(sums["requests"], passed),
         "averageTpm": per_minute(sums["total_tokens"], passed),
+        "peakMinute": None,
         "averageLatencyMs": group.average_ms,
         "quantities": every_meter(within(world.uses, start, end, filters)),
         "historyFrom": moment(world.history_from),
@@ -83,6 +84,33 @@ def test_totals_of_every_timeframe(world: World, span: str, used_by: int | None)
     client = None if used_by is None else world.keys[used_by].client_id
     query = {"from": moment(start), "to": moment(end)} | ({} if client is None else {"clientId": client})
     assert world.ask("/usage", query) == expected(world, start, end, client)
+
+
+def peak(uses: list[Use]) -> dict[str, Any] | None:
+    """Return the busiest minutes, the earliest of equals."""
+    minutes: dict[datetime, list[Use]] = {}
+    for use in sorted(uses, key=lambda use: use.at):
+        minutes.setdefault(use.at.replace(second=0, microsecond=0), []).append(use)
+    if not minutes:
+        return None
+    tallies = [(start, tally(each).sums) for start, each in minutes.items()]
+    found = {}
+    for name, measure in (("requests", "requests"), ("tokens", "total_tokens")):
+        start, sums = max(tallies, key=lambda minute, of=measure: minute[1][of])  # type: ignore[misc]
+        found[name] = {"timestamp": moment(start), "total": sums[measure]}
+    return found
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_busiest_minute_between_any_two_moments(world: World, seed: int) -> None:
+    random = Random(seed)
+    bounds = [random.choice(world.uses).at + random.choice((-1, 0, 1)) * MICROSECOND for _ in range(2)]
+    start, end = min(bounds), max(bounds) + MICROSECOND
+    client = random.choice((None, world.keys[1].client_id))
+    query = {"from": moment(start), "to": moment(end), "includePeak": "true"}
+    answer = world.ask("/usage", query | ({} if client is None else {"clientId": client}))
+    found = within(world.uses, start, end, {} if client is None else {"clientId": client})
+    assert answer == {**expected(world, start, end, client), "peakMinute": peak(found)}
 
 
 @pytest.mark.parametrize("zone", ZONES)

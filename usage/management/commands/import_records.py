@@ -12,6 +12,7 @@ from organizations.tenancy import Caller
 from usage.batch import Outcome
 from usage.imports import mapping
 from usage.imports.errors import ImportProblem
+from usage.imports.fields import ACCEPTED
 from usage.imports.importer import importing, organization_named
 from usage.imports.ndjson import Objects
 from usage.imports.opening import FORMATS, lines_of
@@ -22,9 +23,8 @@ from usage.imports.table import Table
 
 AGAIN: Final = "Run it again to go on: what is there is not taken in twice."
 INTERRUPTED: Final = 130
-EPILOG: Final = """\
-FIELD is one of: id, type, timestamp, count, clientId, endpoint, capability, model, provider, status,
-statusCode, errorType, latencyMs, cost, tokens.prompt, tokens.completion, …, quantities.METER, meta.KEY.
+EPILOG: Final = f"""\
+FIELD is one of: {ACCEPTED}.
 Columns that are called like fields need no --map. An empty cell says nothing.
 
 It can be run again: a record whose id is known is a duplicate and changes nothing. A line without an id
