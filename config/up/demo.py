@@ -12,9 +12,11 @@ from django.core.management import call_command
 from organizations.models import Organization
 from organizations.services import create_organization
 from organizations.tenancy import system_scope
-from usage.demo.load import create_demo_organization
+from usage.demo.load import DAYS, create_demo_organization
 
 FILE = "demo.json"
+LOADING = "demo.loading.json"
+"""Organizations with the days of usage that they get, there until all of it is loaded."""
 SMALL = "Acme Labs"
 SMALL_PLAN = "pay-as-you-go"
 SMALL_DAYS = 30
@@ -31,13 +33,18 @@ class Demo:
 
 
 def ensure(data: Path) -> Demo | None:
-    """Return the demo's sign-in, making the organization when there is none at all yet."""
+    """Return the demo's sign-in, making the organization when there is none at all yet.
+
+    What was interrupted while its usage was loading is taken up again.
+    """
     kept = read(data)
     with system_scope():
         slugs = set(Organization.objects.values_list("slug", flat=True))
-    if kept is not None and kept.organization in slugs:
-        return kept
-    return None if slugs else _create(data)
+    if kept is None or kept.organization not in slugs:
+        return None if slugs else _create(data)
+    if (data / LOADING).exists():
+        _fill(data)
+    return kept
 
 
 def read(data: Path) -> Demo | None:
@@ -57,11 +64,23 @@ def _create(data: Path) -> Demo:
         password=made.password or "",
         api_key=made.issued.key,
     )
-    _keep(data, demo)
     small = create_organization(name=SMALL, plan=SMALL_PLAN, owner_email=demo.owner, currency="EUR")
-    call_command("load_demo", "--organization", demo.organization)
-    call_command("load_demo", "--organization", small.organization.slug, "--days", str(SMALL_DAYS))
+    days = {demo.organization: DAYS, small.organization.slug: SMALL_DAYS}
+    (data / LOADING).write_text(json.dumps(days))
+    _keep(data, demo)
+    _fill(data)
     return demo
+
+
+def load(organization: str, days: int) -> None:
+    """Give the organization of that slug so many days of usage, or the rest of them."""
+    call_command("load_demo", "--organization", organization, "--days", str(days))
+
+
+def _fill(data: Path) -> None:
+    for organization, days in json.loads((data / LOADING).read_text()).items():
+        load(organization, days)
+    (data / LOADING).unlink()
 
 
 def _keep(data: Path, demo: Demo) -> None:

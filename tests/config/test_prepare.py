@@ -15,12 +15,13 @@ from config.up.announce import wait_until_ready
 from config.up.banner import banner
 from config.web import Binding, binding
 from tests.serving import free_port
+from usage.demo.load import OWNER
 
 
 @pytest.fixture
 def small_demo(monkeypatch: pytest.MonkeyPatch) -> None:
     """A demo without its months of usage, which have tests of their own."""
-    monkeypatch.setattr(demo, "LOADER", "no command of ours")
+    monkeypatch.setattr(demo, "load", lambda organization, days: None)
 
 
 def test_static_files_are_collected_again_only_when_they_change(tmp_path: Path) -> None:
@@ -46,9 +47,29 @@ def test_nothing_waits_to_be_migrated() -> None:
 def test_an_empty_start_gets_a_demo_whose_sign_in_is_kept(tmp_path: Path) -> None:
     made = demo.ensure(tmp_path)
     assert made is not None
-    assert made.owner == demo.OWNER
+    assert made.owner == OWNER
     assert json.loads((tmp_path / demo.FILE).read_text())["api_key"] == made.api_key
     assert demo.ensure(tmp_path) == made
+
+
+@pytest.mark.django_db(transaction=True)
+def test_usage_that_was_interrupted_while_it_loaded_is_taken_up_by_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, int]] = []
+
+    def load(organization: str, days: int) -> None:
+        asked.append((organization, days))
+        if len(asked) == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(demo, "load", load)
+    with pytest.raises(KeyboardInterrupt):
+        demo.ensure(tmp_path)
+    made = demo.ensure(tmp_path)
+    assert made == demo.read(tmp_path) == demo.ensure(tmp_path)
+    assert made is not None
+    assert asked == [(made.organization, 90), (made.organization, 90), ("acme-labs", 30)]
 
 
 @pytest.mark.usefixtures("small_demo")

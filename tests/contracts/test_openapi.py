@@ -376,7 +376,7 @@ def test_no_key_and_a_wrong_key_are_problems_as_documented(document: dict[str, A
         target = path.removeprefix("/api/v1").replace("{client_id}", "cl_none").replace("{record_id}", "none")
         target = target.replace("{export_id}", OF_NOBODY).replace("{reservation_id}", "res_none")
         target = target.replace("{reference}", "none")
-        for name in ("channel_id", "event_id", "delivery_id", "report_id"):
+        for name in ("channel_id", "event_id", "delivery_id", "report_id", "rule_id"):
             target = target.replace(f"{{{name}}}", OF_NOBODY)
         for api in (_Anonymous(), Api("hr_" + "0" * 36)):
             answer = api.call(method.upper(), target, {} if method == "post" else None)
