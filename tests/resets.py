@@ -15,6 +15,9 @@ SELECT c.relname FROM pg_class c
  WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND c.relname <> ALL (%s)
  ORDER BY c.relname
 """
+NUMBERED = """
+SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attidentity <> ''
+"""
 TRUNCATE_TRIGGERS = """
 SELECT t.tgrelid::regclass::text, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
  WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' AND (t.tgtype & 32) <> 0 AND c.relkind = 'r'
@@ -67,6 +70,10 @@ def _restore(connection: psycopg.Connection[Any], table: str) -> None:
     statement = sql.SQL("INSERT INTO {} OVERRIDING SYSTEM VALUE TABLE {}")
     connection.execute(statement.format(_name(table), _name(SCHEMA, table)))
     connection.execute(sql.SQL("ALTER TABLE {} ENABLE TRIGGER USER").format(_name(table)))
+    for (column,) in connection.execute(NUMBERED, [table]).fetchall():
+        # Emptying the table began its numbers anew, and the seeds have the first.
+        last = sql.SQL("SELECT setval(pg_get_serial_sequence({}, {}), max({})) FROM {}")
+        connection.execute(last.format(table, column, _name(column), _name(table)))
 
 
 def _open_row_security(connection: psycopg.Connection[Any]) -> None:

@@ -64,6 +64,8 @@ def test_a_reset_empties_the_tables_and_puts_the_seeds_back(
     assert plans(owner_connection) == seeded
     resets.reset(owner_connection)
     assert plans(owner_connection) == seeded
+    # What is added next is numbered after the seeds.
+    assert Plan.objects.create(slug="next", name="Next").pk > max(pk for pk, *_ in seeded)
 
 
 @pytest.mark.django_db(transaction=True)

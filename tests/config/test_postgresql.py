@@ -42,6 +42,7 @@ def ask() -> None:
 
 
 def test_a_connection_in_use_is_not_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    ask()
     made = checks(monkeypatch)
     ask()
     assert made == []
