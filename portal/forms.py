@@ -121,10 +121,11 @@ class ReportForm(PlainForm):
 
     name = forms.CharField(label="Name", max_length=100, initial="Weekly report")
     cadence = forms.ChoiceField(
-        label="Of", choices=[("weekly", "each week, on Monday"), ("monthly", "each month, on the first")]
+        label="How often",
+        choices=[("weekly", "Each week, on Monday"), ("monthly", "Each month, on the first")],
     )
     hour = forms.TypedChoiceField(
-        label="At",
+        label="Hour",
         choices=[(hour, f"{hour:02d}:00") for hour in range(24)],
         coerce=int,
         initial=8,
@@ -136,7 +137,7 @@ class ReportForm(PlainForm):
     channels = forms.MultipleChoiceField(
         label="To channels", choices=[], required=False, widget=forms.CheckboxSelectMultiple
     )
-    enabled = forms.BooleanField(label="Send it", required=False, initial=True)
+    enabled = forms.BooleanField(label="Active", required=False, initial=True)
 
     def __init__(
         self, *args: Any, members: list[tuple[str, str]], channels: list[tuple[str, str]], **kwargs: Any
