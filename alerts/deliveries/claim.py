@@ -6,15 +6,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from django.db import connection
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from alerts.channels import secrets
 from alerts.deliveries.schedule import MOST_ATTEMPTS
 from alerts.deliveries.writing import finished
-from alerts.models import Attempt, Delivery, DeliveryState, MutedMember, Notice, Outcome
+from alerts.models import Attempt, Delivery, DeliveryState, MutedMember, Notice, Outcome, ReportRecipient
 from alerts.senders import Job
 from core import clock
 from core.sealing import Unreadable, unseal
+from organizations.models import Membership
 from organizations.tenancy import system_scope
 
 LEASE: Final = timedelta(minutes=2)
@@ -106,8 +107,8 @@ def _way(delivery: Delivery) -> tuple[str, tuple[str, ...]]:
     channel = delivery.channel
     if delivery.attempt_count > _most(delivery):
         raise _Hopeless(DeliveryState.FAILED, LOST)
+    _check_wanted(delivery)
     if channel is None:
-        _check_wanted(delivery)
         return delivery.recipient, ()
     if not channel.enabled and delivery.notice not in _ALSO_DISABLED:
         raise _Hopeless(DeliveryState.CANCELLED, "The channel was disabled.")
@@ -118,17 +119,21 @@ def _way(delivery: Delivery) -> tuple[str, tuple[str, ...]]:
 
 
 def _check_wanted(delivery: Delivery) -> None:
-    """Go on unless a member who was to be told of an event unsubscribed.
+    """Go on unless who is told unsubscribed, or left the organization, since it was written.
 
     Raises: `_Hopeless`.
     """
-    if delivery.event_id is None:
+    wanted: QuerySet[Any]
+    if delivery.subscription is not None:
+        wanted = ReportRecipient.objects.filter(pk=delivery.subscription, unsubscribed_at=None)
+    elif delivery.event_id is not None and delivery.channel_id is None:
+        wanted = Membership.objects.filter(
+            organization_id=delivery.organization_id, user__email=delivery.recipient
+        ).exclude(pk__in=MutedMember.objects.values("membership"))
+    else:
         return
-    muted = MutedMember.objects.filter(
-        organization_id=delivery.organization_id, membership__user__email=delivery.recipient
-    )
-    if muted.exists():
-        raise _Hopeless(DeliveryState.CANCELLED, "The recipient unsubscribed.")
+    if not wanted.exists():
+        raise _Hopeless(DeliveryState.CANCELLED, "The recipient unsubscribed, or is none any more.")
 
 
 def _most(delivery: Delivery) -> int:

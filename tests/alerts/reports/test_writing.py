@@ -20,7 +20,7 @@ from alerts.reports.services import change_report, unsubscribe
 from alerts.reports.writing import write_due
 from core.problems import Problem
 from organizations.models import Membership
-from organizations.services import set_timezone
+from organizations.services import remove_member, set_timezone
 from organizations.tenancy import system_scope, tenant_scope
 from tests.alerts.receivers import Receiver, status
 from tests.alerts.reports.reporting import MONDAY, make_report, member
@@ -210,6 +210,18 @@ def test_what_waits_is_not_sent_to_somebody_who_unsubscribed_meanwhile(
     assert (told.state, told.reason) == ("cancelled", "The recipient unsubscribed.")
     with tenant_scope(acme.id), pytest.raises(Problem, match="unsubscribed"):
         retry(organization_id=acme.id, delivery_id=told.pk)
+
+
+def test_what_waits_is_not_sent_to_somebody_who_left_meanwhile(
+    acme: Tenant, clock: time_machine.Traveller
+) -> None:
+    make_report(acme)
+    clock.move_to(MONDAY)
+    assert write_due() == 1
+    remove_member(organization_id=acme.id, user_id=member(acme, "ada@example.com").pk)
+    assert work() == 0
+    (told,) = deliveries(acme)
+    assert (told.state, told.reason) == ("cancelled", "The recipient unsubscribed, or is none any more.")
 
 
 def test_one_organizations_failure_keeps_no_others_report_back(
