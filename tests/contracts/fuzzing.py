@@ -217,14 +217,14 @@ def _schema(
             return {"type": "string", "enum": client_ids}
         if "in" in part and part.get("required"):
             return {**part, "example": examples[part["name"]]}
-        known = {
-            name: {**part[name], **schema}
-            for name, schema in named.items()
-            if isinstance(part.get(name), dict) and "type" in part[name]
-        }
-        return {**{name: name_them(member) for name, member in part.items()}, **known}
+        return {name: name_them(member) for name, member in part.items()}
 
     document = json.loads(Client().get("/api/schema/?format=json").content)
+    for component, schema in document["components"]["schemas"].items():
+        # What is sent; answers may name others.
+        fields = schema.get("properties", {}) if component.endswith("Request") else {}
+        for name in fields.keys() & named.keys():
+            fields[name] = {**fields[name], **named[name]}
     return schemathesis.openapi.from_dict(name_them(document), config=config)
 
 
