@@ -376,6 +376,33 @@ ROUTES: dict[str, list[Ask]] = {
     "portal:report-subscription": [
         lambda c, own, other: c.post(f"/exports/reports/{other.report}/subscription/")
     ],
+    "portal:what-if": [_get("/models/what-if/"), _get("/models/what-if/?compare=model-of-globex")],
+    "portal:costs": [
+        _get("/costs/"),
+        lambda c, own, other: c.get(f"/costs/?clientId={other.tenant.client_id}"),
+    ],
+    "portal:costs-forecast": [_get("/costs/forecast/"), _get("/costs/forecast/?organization=globex")],
+    "portal:limits": [_get("/limits/"), _get("/limits/?organization=globex")],
+    "portal:limit-set": [
+        lambda c, own, other: c.get(f"/limits/set/?clientId={other.tenant.client_id}"),
+        lambda c, own, other: c.post(
+            f"/limits/set/?clientId={other.tenant.client_id}",
+            {"limit": "1", "window": "week", "warnAt": "50", "enforcement": "warn"},
+        ),
+    ],
+    "portal:limit-remove": [
+        lambda c, own, other: c.post(f"/limits/remove/?clientId={other.tenant.client_id}")
+    ],
+    "portal:limit-history": [
+        _get("/limits/history/"),
+        lambda c, own, other: c.get(f"/limits/history/?clientId={other.tenant.client_id}"),
+    ],
+    "portal:limit-trial": [
+        _get("/limits/trial/?limit=1"),
+        lambda c, own, other: c.get(f"/limits/trial/?limit=1&clientId={other.tenant.client_id}"),
+    ],
+    "portal:billing": [_get("/billing/"), _get("/billing/?organization=globex")],
+    "portal:prices": [_get("/prices/"), _get("/prices/?search=model-of-globex")],
     "portal:credits": [_get("/credits/"), _get("/credits/?organization=globex")],
     "portal:invoices": [_get("/invoices/"), _get("/invoices/?organization=globex")],
     "portal:invoice": [
