@@ -18,6 +18,7 @@ from alerts.events import Draft, raise_events, resolve_events
 from alerts.models import Condition, Rule, RuleChannel, RuleState, Severity
 from alerts.rules import foreseen, limits, measured, shares, unusual, words
 from alerts.rules.levels import Standing, Step, step
+from alerts.rules.named import with_names
 from alerts.rules.watched import Levels, Reading, Readings, Subject, Watched, held, watched
 from core import clock
 from organizations.tenancy import Actor, system_scope
@@ -160,7 +161,7 @@ def _evaluate(rules: Sequence[Watched], now: datetime, reader: Reader) -> Evalua
     ]
     changes = _still_so(changes)
     drafts = [draft for change in changes for draft in change.drafts.values()]
-    decided = _with_channels([*limits.decided(of_limits), *drafts])
+    decided = with_names(_with_channels([*limits.decided(of_limits), *drafts]))
     raised = {event.dedup_key: event.pk for event in raise_events(decided)} if decided else {}
     _keep(changes, raised)
     ended = [event for change in changes for event in change.step.ended]

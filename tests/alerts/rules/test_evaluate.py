@@ -269,7 +269,7 @@ def test_no_traffic_is_missed_where_there_was_some(acme: Tenant, go_to: GoTo) ->
         evaluate()
         assert [(event.scope, event.resolved_at) for event in events(acme)] == [(key, None)]
     assert events(acme)[0].message == (
-        f"Key {acme.client_id}: No requests within an hour, where there were some before."
+        "Key First key: No requests within an hour, where there were some before."
     )
     send(acme, 1, NOW + 20 * DAY)
     evaluate()
@@ -458,5 +458,5 @@ def test_built_in_rules_tell_what_is_wrong_with_a_key(acme: Tenant) -> None:
     send(acme, 2, status="error")
     evaluate()
     (event,) = events(acme)
-    assert event.message == f"Key {acme.client_id}: Error rate within an hour: 10 %, at or above 5 %."
+    assert event.message == "Key First key: Error rate within an hour: 10 %, at or above 5 %."
     assert event.recommendation.startswith("Look at the errors by code and endpoint")

@@ -67,7 +67,7 @@ def test_a_key_has_hours_of_its_own(acme: Tenant) -> None:
     evaluate_hourly()
     (event,) = events(acme)
     assert event.scope == {"kind": "credential", "value": acme.client_id}
-    assert event.message.startswith(f"Key {acme.client_id}: Requests in the last hour was unlike")
+    assert event.message.startswith("Key First key: Requests in the last hour was unlike")
 
 
 def test_a_limit_that_will_be_reached_is_told_with_the_hour(acme: Tenant, go_to: GoTo) -> None:
