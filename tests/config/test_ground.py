@@ -65,7 +65,8 @@ def test_a_reset_empties_the_tables_and_puts_the_seeds_back(
     resets.reset(owner_connection)
     assert plans(owner_connection) == seeded
     # What is added next is numbered after the seeds.
-    assert Plan.objects.create(slug="next", name="Next", position=6, requests_per_minute=1).pk > max(pk for pk, *_ in seeded)
+    added = Plan.objects.create(slug="next", name="Next", position=6, requests_per_minute=1)
+    assert added.pk > max(number for number, *_ in seeded)
 
 
 @pytest.mark.django_db(transaction=True)
