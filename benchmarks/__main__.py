@@ -9,6 +9,7 @@ from typing import Final
 
 from benchmarks import (
     authorizing,
+    browsing,
     exports,
     figures,
     foreseeing,
@@ -27,6 +28,7 @@ SUITES: Final[dict[str, Callable[[Scale], list[Figure]]]] = {
     "authorize": authorizing.measure,
     "listing": listing.measure,
     "queries": queries.measure,
+    "pages": browsing.measure,
     "exports": exports.measure,
     "forecasts": foreseeing.measure,
     "rules": ruling.measure,

@@ -24,12 +24,16 @@ FOLD_SECONDS: Final = 2
 
 
 class Ground:
-    """PostgreSQL and Redis under `data`, and the environment that points a process at them."""
+    """PostgreSQL and Redis under `data`, and the environment that points a process at them.
+
+    ``settings`` are variables that differ from those of a measurement.
+    """
 
     def __init__(self, data: Path, *, durable: bool = True) -> None:
         self.data = data
         self.postgres = EmbeddedPostgres(data, durable=durable)
         self.redis = EmbeddedRedis(data)
+        self.settings: dict[str, str] = {}
 
     @property
     def environment(self) -> dict[str, str]:
@@ -45,6 +49,7 @@ class Ground:
             "STATIC_ROOT": str(self.data / "static"),
             "LOG_LEVEL": "WARNING",
             "PYTHONUNBUFFERED": "1",
+            **self.settings,
         }
 
     @contextmanager
