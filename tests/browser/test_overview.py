@@ -87,7 +87,7 @@ def test_what_is_counted_and_how_it_is_drawn_is_in_the_address(
     visit.sign_in(acme)
     expect(page.locator(BARS)).to_have_count(90)
     page.evaluate("window.isTheSame = true")
-    page.get_by_role("link", name="Cost", exact=True).click()
+    page.get_by_role("navigation", name="What is counted").get_by_role("link", name="Cost").click()
     page.wait_for_url("**/?measure=cost&shape=bars")
     page.get_by_role("link", name="Area").click()
     page.wait_for_url("**/?measure=cost&shape=area")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -69,6 +70,9 @@ UNSAYABLE: Final = {
     ("invalid", "/limit"): "A limit is more than nothing.",
     ("invalid_parameter", "/limit"): "A limit is more than nothing.",
     ("invalid", "/quantities"): "A number has at most nine decimal places.",
+    ("invalid_choice", "/channel"): "A channel is one of the organization's.",
+    ("invalid_choice", "/channels"): "A channel is one of the organization's.",
+    ("invalid_choice", "/members"): "A member is one of the organization's.",
     ("invalid", "/id"): "An event's source and id have to be short enough together.",
     ("required", "/members"): "A report has members or channels to go to.",
     ("required", "/channel"): "A key has no mailbox.",
@@ -252,8 +256,8 @@ def _is_fault(context: object, failure: Failure, case: Case[Any], response: Resp
 
 
 def _place(pointer: str) -> str:
-    """Return where a fault is, whichever meter it is about."""
-    return "/quantities" if pointer.startswith("/quantities/") else pointer
+    """Return where a fault is, whichever meter or member of a list it is about."""
+    return "/quantities" if pointer.startswith("/quantities/") else re.sub(r"/[0-9]+$", "", pointer)
 
 
 def _is_good_in_part(case: Case[Any], response: Response) -> bool:

@@ -29,6 +29,8 @@ UNCALLED_FOR = {
     "POST /api/v1/alerts/channels/{channel_id}/confirmation": "The channel that is asked about is no mailbox."
 }
 """Operations that have nothing to do here, and why."""
+SELDOM = {"POST /api/v1/alerts/rules", "POST /api/v1/alerts/channels", "GET /api/v1/costs/compare"}
+"""What chance hardly ever words so that it is taken; tests of their own show that they are."""
 REFUSALS = (401, 403, 404, 405)
 
 

@@ -112,7 +112,7 @@ def test_latency_has_a_long_tail(records: list[Dated]) -> None:
 def test_it_has_what_the_pages_show(records: list[Dated]) -> None:
     every = [dated.record for dated in records]
     assert {"openai", "anthropic", "google", "mistral", "in-house"} == {one.provider for one in every}
-    assert len({one.model for one in every}) == 9
+    assert len({one.model for one in every}) == 10
     assert len({one.capability for one in every}) == 6
     assert len({one.endpoint for one in every}) == 6
     meters = set().union(*(one.quantities or {} for one in every))
@@ -171,18 +171,18 @@ def count(organization_id: int) -> int:
 def test_the_command_makes_the_demo_once() -> None:
     facts, said = demo()
     assert list(facts) == ["organization", "organizationId", "clientId", "apiKey", "owner", "password"]
-    assert (facts["organization"], facts["owner"]) == ("demo", "demo@headroom.example")
+    assert (facts["organization"], facts["owner"]) == ("acme", "demo@headroom.example")
     added = count(facts["organizationId"])
     assert added > 500
     assert said.splitlines() == [
-        "Loading 3 days of usage into demo.",
-        f"{added:,} records were added to demo.",
+        "Loading 3 days of usage into acme.",
+        f"{added:,} records were added to acme.",
     ]
     assert Client().login(username=facts["owner"], password=facts["password"])
 
     again, said = demo()
     assert again == facts | {"apiKey": None, "password": None}
-    assert said.splitlines()[-1] == "The demo is in demo already; nothing was added."
+    assert said.splitlines()[-1] == "The demo is in acme already; nothing was added."
     assert count(facts["organizationId"]) == added
 
 
@@ -194,7 +194,7 @@ def test_its_key_answers_with_totals_that_agree_with_the_records() -> None:
     organization = load.demo_organization()
     assert organization is not None
     assert (organization.plan.slug, organization.timezone, organization.currency) == (
-        "enterprise",
+        "enterprise-with-limits",
         "Europe/Berlin",
         "USD",
     )

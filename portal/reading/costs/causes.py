@@ -146,7 +146,8 @@ def beside(totals: Sequence[Group], by: str, names: Names, here: To, places: Pla
         Column("Share", is_number=True),
     ]
     rest = f"; the first {BESIDE} of {len(ranked)}" if len(ranked) > BESIDE else ""
-    table = Table(f"by-{by}", f"Dearest first{rest}", columns, rows, file=f"costs-by-{by}")
+    caption = f"By {SAID[by]}, dearest first{rest}"
+    table = Table(f"by-{by}", caption, columns, rows, file=f"costs-by-{by}")
     return Beside(f"By {SAID[by]}", table, here(by=by))
 
 

@@ -19,7 +19,9 @@ WEDNESDAY = date(2026, 7, 15)
 OFFICE = (100, 104, 110, 104, 80, 20, 10)
 """What a week brings, Monday first."""
 
-values = st.one_of(st.just(0.0), st.floats(0, 10**6), st.floats(0, 10**15))
+LEAST = 1e-9
+"""The least there is of anything but nothing: a nano."""
+values = st.one_of(st.just(0.0), st.floats(LEAST, 10**6), st.floats(LEAST, 10**15))
 histories = st.lists(values, min_size=1, max_size=40).filter(any)
 
 

@@ -211,9 +211,10 @@ def test_there_are_as_many_rules_as_there_may_be(acme: Tenant, monkeypatch: pyte
 def test_what_becomes_of_rules_is_in_the_audit_trail(acme: Tenant) -> None:
     path = f"{RULES}/{made(acme)['id']}"
     acme.api.call("PATCH", path, {"threshold": "60"})
-    acme.api.call("PATCH", f"{RULES}/{built_in(acme, 'unused').pk}", {"enabled": False})
+    acme.api.call("PATCH", f"{RULES}/{built_in(acme, 'unused').pk}", {"enabled": True})
     acme.api.call("DELETE", path)
-    entries = acme.api.get("/audit", kind="alertRule", order="asc").items
+    # Before them the rules that there are from the start were switched off.
+    entries = acme.api.get("/audit", kind="alertRule", order="asc").items[-4:]
     assert [(entry["action"], entry["subject"]) for entry in entries] == [
         ("created", "Spend this month"),
         ("updated", "Spend this month"),
