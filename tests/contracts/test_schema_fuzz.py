@@ -105,7 +105,7 @@ def named(acme: Tenant) -> dict[str, dict[str, object]]:
 @pytest.mark.timeout(600)
 def test_all_that_can_be_asked_with_an_owners_scopes(acme: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     found = fuzz(acme, Role.OWNER, THOROUGH, monkeypatch)
-    assert found.succeeded | UNCALLED_FOR.keys() == found.operations
+    assert found.operations - found.succeeded - UNCALLED_FOR.keys() <= SELDOM
     assert not any(status >= 500 for counts in found.statuses.values() for status in counts)
 
 

@@ -61,4 +61,4 @@ def only(tenant: Tenant, *codes: str) -> None:
 def events(tenant: Tenant, **wanted: Any) -> list[Event]:
     """Return the tenant's events in the order in which they fired."""
     with tenant_scope(tenant.id):
-        return list(Event.objects.filter(**wanted).order_by("fired_at", "threshold", "pk"))
+        return list(Event.objects.filter(**wanted).order_by("fired_at", "rule_revision", "threshold", "pk"))
