@@ -4,16 +4,20 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 from django.core import signing
 from django.http import HttpRequest
 
+from core.moments import format_moment, parse_moment
 from core.params import Params
 from core.problems import Problem, invalid_parameter
 
 CURSOR_PARAMS: Final = ("cursor", "order", "take")
 OFFSET_PARAMS: Final = ("limit", "offset")
+Position = tuple[datetime, UUID]
 ORDERS: Final = ("asc", "desc")
 DEFAULT_SIZE: Final = 100
 MAX_SIZE: Final = 1000
@@ -52,6 +56,25 @@ def decode_cursor(text: str, fingerprint: str) -> list[Any]:
     if not isinstance(position, list):
         raise invalid_cursor()
     return position
+
+
+def place(moment: datetime, key: UUID) -> list[Any]:
+    """Return where a page ended, as a cursor keeps it: a moment, and which of the rows of that moment."""
+    return [format_moment(moment), key.hex]
+
+
+def position(place: list[Any] | None) -> Position | None:
+    """Return what `place` was made of.
+
+    Raises: `Problem` 400 ``invalid_cursor``.
+    """
+    if place is None:
+        return None
+    try:
+        moment, key = place
+        return parse_moment(moment), UUID(hex=key)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise invalid_cursor() from error
 
 
 def invalid_cursor() -> Problem:

@@ -4,10 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from core.moments import format_moment, parse_moment
-from core.paging import encode_cursor, fingerprint, invalid_cursor, read_cursor_page
+from core.paging import encode_cursor, fingerprint, place, position, read_cursor_page
 from core.params import Params
 from core.periods import Period
 from core.problems import not_found
@@ -33,9 +31,9 @@ def record_page(
     window = reading.window_of(params, reading.all_history(since, now), since)
     tied_to = fingerprint({**given, "cursor": "", "take": "", "of": caller.organization})
     query = _record_query(params, window, page.take + 1, page.descending)
-    found = find_records(replace(query, after=_position(page.position(tied_to))))
+    found = find_records(replace(query, after=position(page.position(tied_to))))
     shown = found[: page.take]
-    cursor = encode_cursor(_written(shown[-1]), tied_to) if len(found) > page.take else None
+    cursor = encode_cursor(place(*shown[-1].position), tied_to) if len(found) > page.take else None
     return _written_records(shown, caller), cursor
 
 
@@ -62,21 +60,6 @@ def _record_query(params: Params, window: Period, take: int, descending: bool) -
     return RecordQuery(
         window.start, window.end, take, descending, terms=tuple(terms), links=links, meta=params.deep("meta")
     )
-
-
-def _written(record: StoredRecord) -> list[str]:
-    moment, key = record.position
-    return [format_moment(moment), key.hex]
-
-
-def _position(position: list[Any] | None) -> tuple[datetime, UUID] | None:
-    if position is None:
-        return None
-    try:
-        moment, key = position
-        return parse_moment(moment), UUID(hex=key)
-    except (TypeError, ValueError) as error:
-        raise invalid_cursor() from error
 
 
 def _written_records(records: list[StoredRecord], caller: Caller) -> list[dict[str, Any]]:

@@ -8,12 +8,20 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from alerts import answers
-from alerts.api.reading import identity, place, position
+from alerts.api.reading import identity
 from alerts.deliveries import queries
 from alerts.deliveries.queries import DeliveryQuery
 from alerts.models import DeliveryState, Notice
 from alerts.serializers import DeliveryDetailOutput, DeliveryPageOutput
-from core.paging import CURSOR_PARAMS, encode_cursor, fingerprint, next_link, read_cursor_page
+from core.paging import (
+    CURSOR_PARAMS,
+    encode_cursor,
+    fingerprint,
+    next_link,
+    place,
+    position,
+    read_cursor_page,
+)
 from core.schema import CURSOR_PARAMETERS, listing, parameter, problems
 from organizations.http import TenantAPIView
 from organizations.roles import Scope

@@ -7,13 +7,21 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from alerts.api.reading import identity, place, position
+from alerts.api.reading import identity
 from alerts.deliveries.snapshots import figures
 from alerts.events import queries
 from alerts.events.queries import EventQuery
 from alerts.models import Severity
 from alerts.serializers import EventOutput, EventPageOutput
-from core.paging import CURSOR_PARAMS, encode_cursor, fingerprint, next_link, read_cursor_page
+from core.paging import (
+    CURSOR_PARAMS,
+    encode_cursor,
+    fingerprint,
+    next_link,
+    place,
+    position,
+    read_cursor_page,
+)
 from core.schema import CURSOR_PARAMETERS, MOMENT, TEXT, listing, parameter, problems
 from organizations.http import TenantAPIView
 from organizations.roles import Scope

@@ -1,15 +1,13 @@
 """Reading the log of deliveries; each read takes the organization first."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Q
 
 from alerts.models import Delivery
+from core.paging import Position
 from core.problems import not_found
-
-Position = tuple[datetime, UUID]
 
 
 @dataclass(frozen=True, slots=True)

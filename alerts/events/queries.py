@@ -7,9 +7,8 @@ from uuid import UUID
 from django.db.models import Q
 
 from alerts.models import Event
+from core.paging import Position
 from core.problems import not_found
-
-Position = tuple[datetime, UUID]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,6 @@
 """`/reservations`: what is held, what became of it, and giving it back."""
 
-from datetime import datetime
-from typing import Any, ClassVar
-from uuid import UUID
+from typing import ClassVar
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
@@ -15,13 +13,13 @@ from billing.queries import limits as queries
 from billing.serializers.limits import ReservationPageSerializer, ReservationSerializer
 from billing.services.reservations import parse_reservation, release
 from core import clock
-from core.moments import format_moment, parse_moment
 from core.paging import (
     CURSOR_PARAMS,
     encode_cursor,
     fingerprint,
-    invalid_cursor,
     next_link,
+    place,
+    position,
     read_cursor_page,
 )
 from core.problems import not_found
@@ -71,10 +69,14 @@ class ReservationViewSet(TenantViewSet):
             now=now,
             take=page.take + 1,
             descending=page.descending,
-            after=_position(page.position(tied_to)),
+            after=position(page.position(tied_to)),
         )
         shown = found[: page.take]
-        cursor = encode_cursor(_place(shown[-1]), tied_to) if len(found) > page.take else None
+        cursor = (
+            encode_cursor(place(shown[-1].created_at, shown[-1].pk), tied_to)
+            if len(found) > page.take
+            else None
+        )
         headers = {"Link": next_link(request, cursor)} if cursor else {}
         items = [answers.reservation(one, now, currency=caller.currency) for one in shown]
         return Response({"items": items, "cursor": cursor}, headers=headers)
@@ -110,17 +112,3 @@ class ReservationViewSet(TenantViewSet):
         if found is None:
             raise not_found(f"There is no reservation {reservation_id[:40]!r}.")
         return found
-
-
-def _place(found: Reservation) -> list[str]:
-    return [format_moment(found.created_at), found.pk.hex]
-
-
-def _position(position: list[Any] | None) -> tuple[datetime, UUID] | None:
-    if position is None:
-        return None
-    try:
-        moment, last = position
-        return parse_moment(moment), UUID(hex=last)
-    except (TypeError, ValueError) as error:
-        raise invalid_cursor() from error

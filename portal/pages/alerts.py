@@ -7,11 +7,10 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 
-from alerts.api.reading import place, position
 from alerts.events.queries import EventQuery, event
 from alerts.models import Severity
 from core import clock
-from core.paging import decode_cursor, encode_cursor, fingerprint
+from core.paging import decode_cursor, encode_cursor, fingerprint, place, position
 from core.params import Params
 from organizations.models import User
 from organizations.roles import Scope

@@ -7,13 +7,13 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 
-from alerts.api.reading import identity, place, position
+from alerts.api.reading import identity
 from alerts.channels.queries import channel as channel_of
 from alerts.deliveries import queries
 from alerts.deliveries.queries import DeliveryQuery
 from alerts.models import DeliveryState
 from core import clock
-from core.paging import decode_cursor, encode_cursor, fingerprint
+from core.paging import decode_cursor, encode_cursor, fingerprint, place, position
 from core.params import Params
 from organizations.models import User
 from organizations.roles import Scope

@@ -12,8 +12,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 
 from core import clock
-from core.moments import format_moment, parse_moment
-from core.paging import decode_cursor, encode_cursor, fingerprint, invalid_cursor
+from core.paging import decode_cursor, encode_cursor, fingerprint, place, position
 from core.params import Params
 from core.periods import day_bounds, zone
 from core.problems import Problem
@@ -28,7 +27,6 @@ from portal.reading import reports
 from portal.registry import READ, WRITE, Entry, Group, page
 from portal.showing import Showing
 from usage.exports import access, services
-from usage.exports.queries import Position
 
 
 @page(
@@ -49,7 +47,8 @@ def exports(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
             return redirect(showing.here())
     tied_to = fingerprint({"portal exports": caller.organization_id})
     params = Params(cleaned(request.GET), (ORGANIZATION, "cursor"))
-    after = _position(params.text("cursor", max_length=4096), tied_to)
+    cursor = params.text("cursor", max_length=4096)
+    after = None if cursor is None else position(decode_cursor(cursor, tied_to))
     found = reading.read(caller, after, showing.to)
     context = {
         "exports": found,
@@ -57,7 +56,9 @@ def exports(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
         "reports": reports.read(caller, clock.now(), showing.to) if showing.layout else None,
         "form": form,
         "allowed": caller.plan.exports,
-        "older": "" if found.after is None else showing.here(cursor=_cursor(found.after, tied_to)),
+        "older": ""
+        if found.after is None
+        else showing.here(cursor=encode_cursor(place(*found.after), tied_to)),
         "newest": "" if after is None else showing.here(),
         "here": showing.here(),
     }
@@ -87,18 +88,3 @@ def _ask(caller: Caller, asked: dict[str, Any]) -> None:
 
 def _bound(day: date | None, of: Any) -> datetime | None:
     return None if day is None else of(day)
-
-
-def _cursor(position: Position, tied_to: str) -> str:
-    moment, key = position
-    return encode_cursor([format_moment(moment), key.hex], tied_to)
-
-
-def _position(cursor: str | None, tied_to: str) -> Position | None:
-    if cursor is None:
-        return None
-    try:
-        moment, key = decode_cursor(cursor, tied_to)
-        return parse_moment(moment), UUID(hex=key)
-    except (TypeError, ValueError) as error:
-        raise invalid_cursor() from error

@@ -11,8 +11,9 @@ from typing import Any, Final
 from alerts.deliveries.queries import DeliveryQuery, deliveries
 from alerts.deliveries.snapshots import amount, figures
 from alerts.events import queries
-from alerts.events.queries import EventQuery, Position
+from alerts.events.queries import EventQuery
 from alerts.models import Event
+from core.paging import Position
 from core.periods import zone
 from organizations.roles import Scope
 from organizations.tenancy import Caller

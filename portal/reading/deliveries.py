@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Final
 
 from alerts.deliveries import queries
-from alerts.deliveries.queries import DeliveryQuery, Position
+from alerts.deliveries.queries import DeliveryQuery
 from alerts.models import Attempt, Delivery, DeliveryState, Kind, Notice, Outcome
+from core.paging import Position
 from core.periods import zone
 from organizations.tenancy import Caller
 from portal import numbers, times

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from core.paging import Position
 from core.periods import Period, zone
 from organizations.tenancy import Caller
 from portal import numbers, times
 from usage.exports.access import readable
-from usage.exports.queries import ExportPage, Position, page_of, visible
+from usage.exports.queries import ExportPage, page_of, visible
 from usage.models import Export, ExportState
 
 PAGE_SIZE: Final = 20

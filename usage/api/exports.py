@@ -10,8 +10,15 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.moments import format_moment, parse_moment
-from core.paging import CURSOR_PARAMS, encode_cursor, fingerprint, invalid_cursor, next_link, read_cursor_page
+from core.paging import (
+    CURSOR_PARAMS,
+    encode_cursor,
+    fingerprint,
+    next_link,
+    place,
+    position,
+    read_cursor_page,
+)
 from core.schema import CURSOR_PARAMETERS, parameter, problems
 from organizations.http import TenantViewSet
 from organizations.roles import Scope
@@ -19,7 +26,7 @@ from usage.answers import exports as export_answers
 from usage.exports import access, services
 from usage.exports.catalogue import datasets
 from usage.exports.formats import FORMATS
-from usage.exports.queries import ExportPage, Position, export_of, page_of, visible
+from usage.exports.queries import ExportPage, export_of, page_of, visible
 from usage.filters import EXPORT_FILTERS, filter_exports
 from usage.models import Export, ExportState
 from usage.serializers.exports import ExportInput, ExportOutput, ExportPageOutput
@@ -108,10 +115,14 @@ class ExportViewSet(TenantViewSet):
         tied_to = fingerprint(
             {"exports": self.caller.organization_id, "of": self._readable, "order": page.order, **filters}
         )
-        after = _position(page.position(tied_to))
+        after = position(page.position(tied_to))
         found = page_of(exports, ExportPage(page.take + 1, page.descending, after))
         shown = found[: page.take]
-        cursor = encode_cursor(_place(shown[-1]), tied_to) if len(found) > page.take else None
+        cursor = (
+            encode_cursor(place(shown[-1].created_at, shown[-1].pk), tied_to)
+            if len(found) > page.take
+            else None
+        )
         headers = {"Link": next_link(request, cursor)} if cursor else {}
         items = [self._written(export) for export in shown]
         return Response({"items": items, "cursor": cursor}, headers=headers)
@@ -148,17 +159,3 @@ class ExportViewSet(TenantViewSet):
 
     def _address(self, export: Export) -> str:
         return self.request.build_absolute_uri(reverse("export", args=[export.pk]))
-
-
-def _place(export: Export) -> list[str]:
-    return [format_moment(export.created_at), export.pk.hex]
-
-
-def _position(position: list[Any] | None) -> Position | None:
-    if position is None:
-        return None
-    try:
-        moment, key = position
-        return parse_moment(moment), UUID(hex=key)
-    except (TypeError, ValueError) as error:
-        raise invalid_cursor() from error

@@ -2,15 +2,13 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
+from core.paging import Position
 from core.problems import not_found
 from usage.models import Export
-
-Position = tuple[datetime, UUID]
 
 
 @dataclass(frozen=True, slots=True)
