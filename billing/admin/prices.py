@@ -1,5 +1,6 @@
 """The operator's view of the price book: prices are added, superseded and ended, and never edited."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -80,10 +81,54 @@ class PriceForm(forms.ModelForm):  # type: ignore[type-arg]
         return Terms(rates=read_rates(self.cleaned_data["rates"]), source=MANUAL, **given)
 
 
-@admin.register(Price)
-class PriceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Prices of the list and of organizations."""
+class EndableAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Shows what costs are reckoned by: it is never changed or removed, but ended.
 
+    ``ending`` ends one, and raises `Problem` for one that has not begun or has ended.
+    """
+
+    ending: Callable[[Any, Actor | None], object]
+    actions = ("end",)
+
+    @admin.action(description="End now", permissions=["end"])
+    @confirmed("From now on these do not count any more; what was reckoned by them stays.")
+    def end(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """End those of the chosen that have begun and not ended."""
+        ended = 0
+        for one in queryset:
+            try:
+                self.ending(one, _actor(request))
+            except Problem:
+                continue
+            ended += 1
+        self.message_user(request, f"Ended: {ended}.", messages.SUCCESS)
+
+    def has_end_permission(self, request: HttpRequest) -> bool:
+        """Only those who may change them."""
+        return super().has_change_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """The list is open to those who may change; what is on it stays."""
+        return obj is None and super().has_change_permission(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Records refer to it for good."""
+        return False
+
+
+def _end_price(price: Price, actor: Actor | None) -> None:
+    services.end_price(price_id=price.pk, organization_id=price.organization_id, actor=actor)
+
+
+def _end_discount(discount: Discount, actor: Actor | None) -> None:
+    services.end_discount(organization_id=discount.organization_id, discount_id=discount.pk, actor=actor)
+
+
+@admin.register(Price)
+class PriceAdmin(EndableAdmin):
+    """Prices of the list and of organizations; a price is superseded, not changed."""
+
+    ending = staticmethod(_end_price)
     form = PriceForm
     list_display = (
         "model",
@@ -101,7 +146,6 @@ class PriceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     search_fields = ("model", "provider", "organization__slug")
     autocomplete_fields = ("organization",)
     show_full_result_count = False
-    actions = ("end",)
 
     @admin.display(description="")
     def supersede(self, price: Price) -> str:
@@ -141,35 +185,6 @@ class PriceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         )
         obj.pk = made.pk
 
-    @admin.action(description="End now", permissions=["end"])
-    @confirmed("From now on these do not count any more; what was reckoned by them stays.")
-    def end(self, request: HttpRequest, queryset: QuerySet[Price]) -> None:
-        """End those of the chosen that have begun and not ended."""
-        ended = 0
-        for price in queryset:
-            try:
-                services.end_price(
-                    price_id=price.pk,
-                    organization_id=price.organization_id,
-                    actor=_actor(request),
-                )
-            except Problem:
-                continue
-            ended += 1
-        self.message_user(request, f"Ended: {ended}.", messages.SUCCESS)
-
-    def has_end_permission(self, request: HttpRequest) -> bool:
-        """Only those who may change prices."""
-        return request.user.has_perm("billing.change_price")
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """A price is superseded instead."""
-        return obj is None and super().has_change_permission(request)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Records refer to it for good."""
-        return False
-
 
 class DiscountForm(forms.ModelForm):  # type: ignore[type-arg]
     """A discount that is to be."""
@@ -192,15 +207,15 @@ class DiscountForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Discount)
-class DiscountAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Discounts of organizations on the list."""
+class DiscountAdmin(EndableAdmin):
+    """Discounts of organizations on the list; a discount is ended, and another given."""
 
+    ending = staticmethod(_end_discount)
     form = DiscountForm
     list_display = ("organization", "basis_points", "provider", "model", "effective_from", "effective_until")
     list_select_related = ("organization",)
     search_fields = ("organization__slug", "model", "provider")
     autocomplete_fields = ("organization",)
-    actions = ("end",)
 
     def save_model(self, request: HttpRequest, obj: Discount, form: Any, change: bool) -> None:
         """Give the discount."""
@@ -211,35 +226,6 @@ class DiscountAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         given["effective_from"] = begins if begins > clock.now() else None
         made = services.add_discount(organization_id=organization.pk, actor=_actor(request), **given)
         obj.pk = made.pk
-
-    @admin.action(description="End now", permissions=["end"])
-    @confirmed("From now on these do not count any more; what was reckoned by them stays.")
-    def end(self, request: HttpRequest, queryset: QuerySet[Discount]) -> None:
-        """End those of the chosen that have begun and not ended."""
-        ended = 0
-        for discount in queryset:
-            try:
-                services.end_discount(
-                    organization_id=discount.organization_id,
-                    discount_id=discount.pk,
-                    actor=_actor(request),
-                )
-            except Problem:
-                continue
-            ended += 1
-        self.message_user(request, f"Ended: {ended}.", messages.SUCCESS)
-
-    def has_end_permission(self, request: HttpRequest) -> bool:
-        """Only those who may change discounts."""
-        return request.user.has_perm("billing.change_discount")
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """A discount is ended, and another given."""
-        return obj is None and super().has_change_permission(request)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Costs were reckoned by it."""
-        return False
 
 
 def _actor(request: HttpRequest) -> Actor | None:
