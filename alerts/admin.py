@@ -1,14 +1,14 @@
 """The operator's view of rules, channels, reports, events, deliveries: no address, no secret, no change."""
 
 from django.contrib import admin, messages
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from alerts.channels.services import change_channel
 from alerts.deliveries.again import retry
 from alerts.models import Attempt, Channel, Delivery, Event, Report, Rule, RuleState
 from core.problems import Problem
-from organizations.admin import EventAdmin, ReadOnlyAdmin
+from organizations.admin import EventAdmin, ReadOnlyAdmin, ReadOnlyInline
 from organizations.confirming import confirmed
 
 # Django only puts an s to a name.
@@ -95,21 +95,11 @@ class AlertEventAdmin(ReadOnlyAdmin):
     ordering = ("-fired_at",)
 
 
-class AttemptInline(admin.TabularInline):  # type: ignore[type-arg]
+class AttemptInline(ReadOnlyInline):
     """What was tried; what receivers answered is their organization's to read."""
 
     model = Attempt
     fields = ("number", "started_at", "outcome", "status", "duration_ms", "error")
-    can_delete = False
-    extra = 0
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Attempts are made by workers."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """An attempt stays."""
-        return False
 
 
 @admin.register(Delivery)

@@ -41,6 +41,21 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return False
 
 
+class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]
+    """Shows what belongs to a row, and lets nobody change it."""
+
+    can_delete = False
+    extra = 0
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Rows come from the product's own work."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Rows are shown as they are."""
+        return False
+
+
 class UserCreationForm(AdminUserCreationForm):  # type: ignore[type-arg]
     """Asks for the e-mail address, which is the login."""
 

@@ -5,19 +5,19 @@ from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from billing.invoices import services
 from billing.models import Invoice, InvoiceLine
 from core.problems import Problem
-from organizations.admin import ReadOnlyAdmin
+from organizations.admin import ReadOnlyAdmin, ReadOnlyInline
 from organizations.confirming import confirmed
 
 _CREDITED = "Credited by the operator."
 
 
-class LineInline(admin.TabularInline):  # type: ignore[type-arg]
+class LineInline(ReadOnlyInline):
     """What an invoice comes to."""
 
     model = InvoiceLine
@@ -25,16 +25,6 @@ class LineInline(admin.TabularInline):  # type: ignore[type-arg]
         "position", "period_start", "provider", "model", "tier", "meter", "above", "quantity", "rate_nanos",
         "per", "discount_bp", "cost_nanos",
     )  # fmt: skip
-    can_delete = False
-    extra = 0
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Lines come from the records."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Lines come from the records."""
-        return False
 
 
 @admin.register(Invoice)

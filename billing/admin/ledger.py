@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from billing.ledger import services
 from billing.models import Grant, LedgerAccount, LedgerPosting, LedgerTransaction
 from core.problems import Problem
-from organizations.admin import EventAdmin, ReadOnlyAdmin
+from organizations.admin import EventAdmin, ReadOnlyAdmin, ReadOnlyInline
 from organizations.confirming import confirmed
 from organizations.models import User
 
@@ -102,21 +102,11 @@ class GrantAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return False
 
 
-class PostingInline(admin.TabularInline):  # type: ignore[type-arg]
+class PostingInline(ReadOnlyInline):
     """What a transaction does."""
 
     model = LedgerPosting
     fields = ("account", "amount")
-    can_delete = False
-    extra = 0
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """A transaction is complete."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """A posting stays."""
-        return False
 
 
 @admin.register(LedgerTransaction)
