@@ -76,6 +76,10 @@ class Measure:
         value = self.number(group)
         return NONE if value is None else self.writer.exact(value)
 
+    def with_unit(self, group: Group, currency: str) -> str:
+        """Write its value in full, an amount with its currency."""
+        return f"{self.exact(group)} {currency}" if self.is_money else self.exact(group)
+
 
 def _measure(name: str, label: str, writer: Writer = COUNT, meaning: str = "") -> Measure:
     metric = metric_named(name)

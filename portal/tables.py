@@ -81,6 +81,12 @@ def cell(measure: Measure, group: Group, currency: str = "", **more: Any) -> Cel
     )
 
 
+def exact_cell(measure: Measure, group: Group) -> Cell:
+    """Return the cell of a measure that shows its value in full."""
+    exact = measure.exact(group)
+    return Cell(exact, value=exact.replace(",", ""), is_number=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Sorting:
     """By which column rows stand, and on which page one is."""

@@ -21,6 +21,7 @@ from portal.filters import cleaned
 from portal.forms import SCOPES, KeyForm
 from portal.layout import Link
 from portal.links import ORGANIZATION
+from portal.reading import key as reading_one
 from portal.reading import keys as reading
 from portal.registry import READ, WRITE, Entry, Group, page
 from portal.showing import Showing
@@ -79,7 +80,7 @@ def key(request: HttpRequest, user: User, caller: Caller, client_id: str) -> Htt
     credential = queries.credential(caller.organization_id, client_id)
     own = {"timeframe": "" if timeframe == reading.DEFAULT_TIMEFRAME else timeframe}
     context = {
-        "key": reading.read_one(caller, credential, timeframe, clock.now(), showing.to),
+        "key": reading_one.read(caller, credential, timeframe, clock.now(), showing.to),
         "credential": credential,
         "scopes": [SCOPES[scope] for scope in credential.scopes],
         "timeframes": _timeframes(showing, timeframe, client_id),

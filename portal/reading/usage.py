@@ -12,7 +12,6 @@ from core.periods import Granularity, Period, buckets
 from organizations.models import Credential
 from organizations.tenancy import Caller
 from portal import charts, measures, numbers, times
-from portal.charts.heat import WEEKDAYS
 from portal.figures import Card, card
 from portal.filters import Filters, day_parameters
 from portal.kinds import NOTHING
@@ -20,7 +19,8 @@ from portal.measures import Measure
 from portal.plots import Plot
 from portal.reading.asking import UNNAMED, Asker, bucket_label, question_address, wall
 from portal.reading.days import AVERAGE_DAYS, MONTH_DAYS, Daily, Growth
-from portal.tables import Cell, Column, Table, cell
+from portal.reading.hours import by_hour
+from portal.tables import Cell, Column, Table, cell, exact_cell
 from usage.queries.buckets import Buckets
 from usage.queries.facets import Facet
 from usage.queries.rollups import Group
@@ -100,7 +100,7 @@ def read(caller: Caller, filters: Filters, now: datetime, *, view: str, shape: s
         growth=[daily.growth(whole, days) for days in (AVERAGE_DAYS, MONTH_DAYS) if daily.reaches(days)],
         work=[card(one, current, before, sparks, caller.currency) for one in WORK],
         ratio=_ratio(current),
-        hours=_hours(asker, view),
+        hours=by_hour(asker, whole, VIEW_NAMES[view]),
         capabilities=_breakdown(asker, Facet.CAPABILITY, whole, to),
         keys=_by_key(asker, whole, to),
         api=question_address(filters, EVERY, "total"),
@@ -166,14 +166,10 @@ def _bucket(drawn: _Drawn, place: int, shown: Iterable[Measure], caller: Caller,
         start=wall(period.start, filters),
         end=wall(period.end, filters),
         label=bucket_label(period.start, drawn.granularity, filters),
-        exact=tuple(_with_unit(one, group, caller.currency) for one in shown),
+        exact=tuple(one.with_unit(group, caller.currency) for one in shown),
         partial=drawn.now < period.end,
         url=_records_of(period, filters, to),
     )
-
-
-def _with_unit(measure: Measure, group: Group, currency: str) -> str:
-    return f"{measure.exact(group)} {currency}" if measure.is_money else measure.exact(group)
 
 
 def _records_of(period: Period, filters: Filters, to: To) -> str:
@@ -200,14 +196,9 @@ def _time_table(drawn: _Drawn, title: str, caller: Caller, to: To) -> Table:
         first = Cell(
             name, value=wall(period.start, drawn.filters)[:-1], url=_records_of(period, drawn.filters, to)
         )
-        rows.append([first, *(_exactly(one, group) for one in COLUMNS)])
+        rows.append([first, *(exact_cell(one, group) for one in COLUMNS)])
     columns = [Column("When"), *(Column(_headed(one, caller), is_number=True) for one in COLUMNS)]
     return Table("over-time-table", f"{title}, newest first", columns, rows, file="usage-over-time")
-
-
-def _exactly(measure: Measure, group: Group) -> Cell:
-    exact = measure.exact(group)
-    return Cell(exact, value=exact.replace(",", ""), is_number=True)
 
 
 def _headed(measure: Measure, caller: Caller) -> str:
@@ -220,50 +211,6 @@ def _ratio(current: Group) -> str | None:
     if not conversations or not messages:
         return None
     return numbers.exact((messages / conversations).quantize(Decimal("0.01")))
-
-
-def _hours(asker: Asker, view: str) -> Plot:
-    filters, measure = asker.filters, _WHOLE[view]
-    series = Buckets.over(filters.period, Granularity.HOUR, filters.zone)
-    cells: dict[tuple[int, int], Group] = {}
-    for place, group in enumerate(asker.series((measure,), filters.period, series)):
-        local = series.start(place).astimezone(filters.zone)
-        into = cells.setdefault((local.weekday(), local.hour), Group(0))
-        for name, value in group.sums.items():
-            into.sums[name] = into.sums.get(name, 0) + value
-    currency = asker.caller.currency
-    drawn = {
-        key: (measure.drawn(group), _with_unit(measure, group, currency)) for key, group in cells.items()
-    }
-    is_empty = not any(value for value, _ in drawn.values())
-    return Plot(
-        id="hours",
-        title=f"{VIEW_NAMES[view]} by weekday and hour",
-        summary=_busiest(drawn, is_empty=is_empty),
-        specification=charts.heat(drawn, title=measure.label),
-        table=_hours_table(cells, measure),
-        api=question_address(filters, (measure,), "hour"),
-        is_empty=is_empty,
-    )
-
-
-def _busiest(drawn: dict[tuple[int, int], tuple[float, str]], *, is_empty: bool) -> str:
-    if is_empty:
-        return "Nothing in these days."
-    weekday, hour = max(drawn, key=lambda key: drawn[key][0])
-    return f"Most on {WEEKDAYS[weekday]} at {hour:02}:00: {drawn[weekday, hour][1]}."
-
-
-def _hours_table(cells: dict[tuple[int, int], Group], measure: Measure) -> Table:
-    rows = [
-        [
-            Cell(f"{hour:02}:00"),
-            *(_exactly(measure, cells.get((weekday, hour), NOTHING)) for weekday in range(7)),
-        ]
-        for hour in range(24)
-    ]
-    columns = [Column("Hour"), *(Column(WEEKDAYS[day], is_number=True) for day in range(7))]
-    return Table("hours-table", f"{measure.label}, by hour and weekday", columns, rows, file="usage-by-hour")
 
 
 def _breakdown(asker: Asker, facet: Facet, by: Measure, to: To) -> Table:

@@ -1,0 +1,192 @@
+"""What the page of one API key shows: its use, its errors and how much of its rate limit it has used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from core.moments import parse_moment
+from core.money import parse_money
+from core.periods import Granularity, next_bucket, zone
+from organizations.models import Credential
+from organizations.tenancy import Caller
+from portal import charts, numbers, times
+from portal.figures import Card
+from portal.measures import MILLISECONDS, NONE, PERCENT
+from portal.plots import Plot
+from portal.reading.keys import (
+    GRANULARITIES,
+    Advice,
+    To,
+    advice_of,
+    ask,
+    count_cell,
+    latency_cell,
+    moment_said,
+    money_cell,
+    period_said,
+)
+from portal.tables import Cell, Column, Table
+
+_MOST_ENDPOINTS: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How much of its rate limit a key has used."""
+
+    limit: str
+    used: int
+    most: int
+    peak: str
+    resets: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPage:
+    """One key's use."""
+
+    cards: list[Card]
+    limit: Limit | None
+    last_used: str
+    over_time: Plot
+    endpoints: Table
+    codes: Table
+    kinds: Table
+    advice: list[Advice]
+    said: str
+    api: str
+    is_quiet: bool
+
+
+def read(caller: Caller, credential: Credential, timeframe: str, now: datetime, to: To) -> KeyPage:
+    """Read the use of one key.
+
+    Tenancy: call in the tenant's scope.
+    """
+    answer, api = ask(caller, timeframe, now, keyId=credential.client_id, limit=str(_MOST_ENDPOINTS))
+    key = next(iter(answer["usage"]["keys"]), None)
+    limit = next(iter(answer["rateLimits"]), None)
+    last = None if key is None else key["lastUsedAt"]
+    errors = answer["errors"]
+    return KeyPage(
+        cards=_cards(answer["usage"], caller),
+        limit=None if limit is None else _limit(limit, caller),
+        last_used=moment_said(last, caller),
+        over_time=_over_time(answer, caller, timeframe, now, api),
+        endpoints=_endpoints(answer["endpoints"], caller, credential, to),
+        codes=_counts("codes", "Most errors of a status first", "Status", errors["byStatusCode"]),
+        kinds=_counts("kinds", "Most errors of a type first", "Type", errors["byType"]),
+        advice=advice_of(answer, timeframe, to),
+        said=period_said(answer, caller),
+        api=api,
+        is_quiet=not answer["usage"]["requests"],
+    )
+
+
+def _cards(usage: dict[str, Any], caller: Caller) -> list[Card]:
+    latency, cost = usage["latency"], parse_money(usage["cost"])
+    cards = [
+        Card("requests", "Requests", numbers.short(usage["requests"]), numbers.exact(usage["requests"])),
+        Card("errors", "Errors", numbers.short(usage["errors"]), numbers.exact(usage["errors"])),
+        Card(
+            "error-rate", "Error rate", PERCENT.short(usage["errorRate"]), PERCENT.exact(usage["errorRate"])
+        ),
+        Card("tokens", "Tokens", numbers.short(usage["tokens"]), numbers.exact(usage["tokens"])),
+        Card("cost", "Cost", numbers.short_money(cost), numbers.exact_money(cost), unit=caller.currency),
+    ]
+    labels = {"average": "Average latency", "p50": "p50", "p95": "p95", "p99": "p99"}
+    for name, label in labels.items():
+        value = latency[name]
+        texts = (NONE, NONE) if value is None else (MILLISECONDS.short(value), MILLISECONDS.exact(value))
+        cards.append(Card(f"latency-{name}", label, *texts))
+    return cards
+
+
+def _limit(limit: dict[str, Any], caller: Caller) -> Limit:
+    resets = parse_moment(limit["resetAt"])
+    return Limit(
+        limit=f"{limit['limit']:,}",
+        used=limit["used"],
+        most=limit["limit"],
+        peak=f"{limit['peakPerMinute']:,}",
+        resets=times.clock(resets, zone(caller.timezone)),
+    )
+
+
+def _over_time(answer: dict[str, Any], caller: Caller, timeframe: str, now: datetime, api: str) -> Plot:
+    tz, granularity = zone(caller.timezone), GRANULARITIES[timeframe]
+    points = answer["timeSeries"]
+    buckets, good, bad, rows = [], [], [], []
+    for point in points:
+        start = parse_moment(point["timestamp"])
+        end = next_bucket(start, granularity, tz)
+        label = times.minute(start, tz) if end - start < timedelta(hours=2) else times.days_of(start, end, tz)
+        said = (numbers.exact(point["requests"] - point["errors"]), numbers.exact(point["errors"]))
+        walls = [moment.astimezone(tz).replace(tzinfo=None).isoformat() + "Z" for moment in (start, end)]
+        buckets.append(charts.Bucket(walls[0], walls[1], label, said, partial=now < end))
+        good.append(float(point["requests"] - point["errors"]))
+        bad.append(float(point["errors"]))
+        rows.append(
+            [
+                Cell(label, value=point["timestamp"]),
+                count_cell(point["requests"]),
+                count_cell(point["errors"]),
+                count_cell(point["tokens"]),
+                money_cell(point["cost"]),
+                latency_cell(point["averageLatencyMs"]),
+            ]
+        )
+    heads = ("Requests", "Errors", "Tokens", f"Cost, {caller.currency}", "Average latency")
+    columns = [Column("When"), *(Column(head, is_number=True) for head in heads)]
+    drawn = Granularity.HOUR if granularity is Granularity.MINUTE else granularity
+    lines = [charts.Series("Succeeded", tuple(good)), charts.Series("Failed", tuple(bad))]
+    failed = answer["usage"]["errors"]
+    return Plot(
+        id="over-time",
+        title="Requests over time",
+        summary=f"{numbers.exact(answer['usage']['requests'])} requests, {numbers.exact(failed)} failed.",
+        specification=charts.series(buckets, lines, shape="bars", granularity=drawn),
+        table=Table(
+            "over-time-table", "Requests over time, newest first", columns, rows[::-1], file="key-use"
+        ),
+        api=api,
+        is_empty=not points,
+    )
+
+
+def _endpoints(found: list[dict[str, Any]], caller: Caller, credential: Credential, to: To) -> Table:
+    heads = ("Requests", "Error rate", "Average", "p50", "p95", "p99", f"Cost, {caller.currency}")
+    columns = [Column("Endpoint"), *(Column(head, is_number=True) for head in heads)]
+    rows = [
+        [
+            _endpoint(one["endpoint"], credential, to),
+            count_cell(one["requests"]),
+            Cell(PERCENT.short(one["errorRate"]), value=str(one["errorRate"]), is_number=True),
+            *(latency_cell(one[f"{name}LatencyMs"]) for name in ("average", "p50", "p95", "p99")),
+            money_cell(one["cost"]),
+        ]
+        for one in found
+    ]
+    return Table("endpoints", "Endpoints with most requests first", columns, rows, file="key-endpoints")
+
+
+def _endpoint(name: str | None, credential: Credential, to: To) -> Cell:
+    if name is None:
+        return Cell("(none)")
+    return Cell(name, value=name, url=to("logs", clientId=credential.client_id, endpoint=name))
+
+
+def _counts(name: str, caption: str, head: str, found: Mapping[str, int]) -> Table:
+    most = max(found.values(), default=0)
+    rows = [
+        [
+            Cell(key),
+            Cell(numbers.exact(count), value=str(count), share=f"{count / most * 100:.1f}", is_number=True),
+        ]
+        for key, count in found.items()
+    ]
+    columns = [Column(head), Column("Errors", is_number=True)]
+    return Table(name, caption, columns, rows, "No errors.", file=f"key-errors-{name}")
