@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
-from typing import Any, Final
+from datetime import date, datetime, time, timedelta
+from typing import Final
 
 from core.periods import Period, billing_period, local_date, zone
 from organizations.roles import Scope
@@ -14,8 +14,9 @@ from portal import charts, costs, headroom, numbers, recent, sparkline, times, t
 from portal.headroom import Headroom
 from portal.kinds import KINDS, MEASURES, NOTHING, REQUESTS, Kind
 from portal.numbers import Change
+from portal.plots import Plot
 from portal.recent import Recent
-from portal.tables import Table
+from portal.tables import Cell, Column, Table
 from usage import reading
 from usage.queries.records import RecordQuery, StoredRecord, find_records
 from usage.queries.rollups import Group
@@ -61,23 +62,10 @@ class Windows:
 
 
 @dataclass(frozen=True, slots=True)
-class DailyChart:
-    """The chart of the last days with what is said of it, and its table, newest day first."""
-
-    measure: Kind
-    shape: str
-    title: str
-    summary: str
-    specification: dict[str, Any]
-    columns: tuple[str, ...]
-    rows: list[tuple[str, ...]]
-
-
-@dataclass(frozen=True, slots=True)
 class Overview:
     """Everything on the page; ``latest`` is the newest record when the last days have none.
 
-    ``headroom`` is None for those who may not know of limits.
+    ``headroom`` is None for those who may not know of limits; ``counted`` is what the chart counts.
     """
 
     period: str
@@ -86,7 +74,8 @@ class Overview:
     updated: str
     figures: list[Figure]
     headroom: Headroom | None
-    chart: DailyChart
+    chart: Plot
+    counted: str
     tops: list[Table]
     recent: Recent
     is_quiet: bool
@@ -136,7 +125,8 @@ def read(caller: Caller, now: datetime, *, measure: str, shape: str, to: To) -> 
             for kind in KINDS
         ],
         headroom=headroom.read(caller, now, to),
-        chart=_chart(MEASURES[measure], shape, days, caller),
+        chart=_chart(MEASURES[measure], shape, days, caller, to),
+        counted=MEASURES[measure].label.lower(),
         tops=tops.read(caller, window.current, MEASURES[measure], to),
         recent=recent.read(caller, to),
         is_quiet=is_quiet,
@@ -197,34 +187,56 @@ def _figure(
     )
 
 
-def _chart(measure: Kind, shape: str, days: list[DayOf], caller: Caller) -> DailyChart:
+def _chart(measure: Kind, shape: str, days: list[DayOf], caller: Caller, to: To) -> Plot:
     tz = zone(caller.timezone)
     unit = f" in {caller.currency}" if measure.is_money else ""
-    title = f"{measure.label} a day{unit}, last {len(days)} days"
     dates = [local_date(start, tz) for start, _ in days]
-    rows = [
-        (times.day(date), *(_with_unit(kind, group, caller.currency) for kind in MEASURES.values()))
-        for date, (_, group) in zip(dates, days, strict=True)
-    ]
     drawn = [
         charts.Day(
-            day=date.isoformat(),
-            label=f"{date:%a} {times.day(date)}",
+            day=day.isoformat(),
+            label=f"{day:%a} {times.day(day)}",
             value=measure.drawn(group),
             exact=_with_unit(measure, group, caller.currency),
-            partial=date == dates[-1],
+            partial=day == dates[-1],
+            url=_records_of(day, to),
         )
-        for date, (_, group) in zip(dates, days, strict=True)
+        for day, (_, group) in zip(dates, days, strict=True)
     ]
-    return DailyChart(
-        measure=measure,
-        shape=shape,
-        title=title,
+    return Plot(
+        id="daily",
+        title=f"{measure.label} a day{unit}, last {len(days)} days",
         summary=_summary(measure, days, drawn),
         specification=charts.daily(drawn, shape=shape, title=measure.label),
-        columns=tuple(kind.label for kind in MEASURES.values()),
-        rows=rows[::-1],
+        table=_table(dates, days, caller, to),
     )
+
+
+def _table(dates: list[date], days: list[DayOf], caller: Caller, to: To) -> Table:
+    heads = [
+        f"{kind.label}, {caller.currency}" if kind.is_money else kind.label for kind in MEASURES.values()
+    ]
+    rows = [
+        [Cell(times.day(day), value=day.isoformat(), url=_records_of(day, to)), *_figures_of(group)]
+        for day, (_, group) in zip(dates, days, strict=True)
+    ]
+    return Table(
+        "daily-table",
+        f"By days in {times.zone_label(zone(caller.timezone), days[-1][0])}, newest first",
+        [Column("Day"), *(Column(head, is_number=True) for head in heads)],
+        rows[::-1],
+        file="overview-daily",
+    )
+
+
+def _figures_of(group: Group) -> Iterator[Cell]:
+    for kind in MEASURES.values():
+        exact = kind.writer.exact(kind.of_day(group))
+        yield Cell(exact, value=exact.replace(",", ""), is_number=True)
+
+
+def _records_of(day: date, to: To) -> str:
+    """Return where the records of a day are listed."""
+    return to("logs", range="custom", from_=day.isoformat(), to=day.isoformat())
 
 
 def _with_unit(kind: Kind, group: Group, currency: str) -> str:

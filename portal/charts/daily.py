@@ -25,7 +25,8 @@ _OVER: Final = "!datum.partial"
 class Day:
     """A day's value: what is drawn, and what is read.
 
-    ``day`` is a local date in ISO 8601; ``partial`` marks the day that isn't over.
+    ``day`` is a local date in ISO 8601; ``partial`` marks the day that isn't over; ``url`` is where a click
+    leads.
     """
 
     day: str
@@ -33,6 +34,7 @@ class Day:
     value: float
     exact: str
     partial: bool
+    url: str = ""
 
 
 def daily(days: Iterable[Day], *, shape: str, title: str) -> dict[str, Any]:
@@ -93,4 +95,4 @@ def _pointed_at(base: Any, title: str) -> Any:
     """Return what is seen nowhere and answers the pointer over the whole height of a day."""
     tooltip = [alt.Tooltip("label:N", title="Day"), alt.Tooltip("exact:N", title=title)]
     unseen = base.mark_bar(aria=False, opacity=0, width={"band": 1})
-    return unseen.encode(y=alt.value(0), y2=alt.value("height"), tooltip=tooltip)
+    return unseen.encode(y=alt.value(0), y2=alt.value("height"), tooltip=tooltip, href="url:N")

@@ -93,12 +93,17 @@ def read(caller: Caller, filters: Filters, now: datetime, *, view: str, shape: s
     drawn = _Drawn.of(asker, now)
     whole = _WHOLE[view]
     sparks = drawn.groups[:-1] if drawn.ends_now else drawn.groups
+
+    def figure(one: Measure) -> Card:
+        url = to("logs", **filters.parameters)
+        return card(one, current, before, sparks, caller.currency, is_main=one in MAIN, url=url)
+
     return UsagePage(
-        cards=[card(one, current, before, sparks, caller.currency, is_main=one in MAIN) for one in FIGURES],
+        cards=[figure(one) for one in FIGURES],
         against=None if filters.before is None else times.days(filters.before, filters.zone),
         over_time=_over_time(drawn, daily, view, shape, caller, to),
         growth=[daily.growth(whole, days) for days in (AVERAGE_DAYS, MONTH_DAYS) if daily.reaches(days)],
-        work=[card(one, current, before, sparks, caller.currency) for one in WORK],
+        work=[figure(one) for one in WORK],
         ratio=_ratio(current),
         hours=by_hour(asker, whole, VIEW_NAMES[view]),
         capabilities=_breakdown(asker, Facet.CAPABILITY, whole, to),

@@ -80,6 +80,27 @@ def test_fits_every_window_and_draws(
         assert visit.overflow() == 0
 
 
+def test_a_day_leads_to_its_records_and_the_chart_is_taken_along(
+    acme: Tenant, records: None, visit: Visit
+) -> None:
+    page = visit.page
+    visit.sign_in(acme)
+    expect(page.locator(BARS)).to_have_count(90)
+    with page.expect_download() as picture:
+        page.get_by_role("button", name="PNG of Requests a day").click()
+    assert picture.value.path().read_bytes().startswith(b"\x89PNG")
+    with page.expect_download() as table:
+        page.get_by_role("button", name="CSV of Requests a day").click()
+    lines = table.value.path().read_text().splitlines()
+    assert lines[0] == 'Day,Requests,Tokens,"Cost, EUR"'
+    assert sum(int(line.split(",")[1]) for line in lines[1:]) == 180
+    box = page.locator("#daily-chart").bounding_box()
+    assert box is not None
+    page.locator("#daily-chart").click(position={"x": box["width"] / 2, "y": box["height"] / 3})
+    page.wait_for_url("**/logs/?range=custom&from=*")
+    expect(page.get_by_role("heading", name="Usage logs")).to_be_visible()
+
+
 def test_what_is_counted_and_how_it_is_drawn_is_in_the_address(
     acme: Tenant, records: None, visit: Visit
 ) -> None:

@@ -104,7 +104,11 @@ def test_the_table_has_every_day_newest_first(member: Client, history: None) -> 
     page = member.get("/")
     rows = table(page, "daily-table")
     assert len(rows) == 90
-    assert rows[0][:3] == ["15 Jul 2026", "4", "50"]
+    assert rows[0][1:3] == ["4", "50"]
+    assert rows[0][0] == '<a href="/logs/?range=custom&amp;from=2026-07-15&amp;to=2026-07-15">15 Jul 2026</a>'
+    assert [one["url"] for one in reversed(chart(page))] == [
+        f"/logs/?range=custom&from={one['day']}&to={one['day']}" for one in reversed(chart(page))
+    ]
     assert [row[1] for row in rows] == [one["exact"] for one in reversed(chart(page))]
 
 
@@ -218,11 +222,14 @@ def test_a_view_is_in_its_address(member: Client, history: None) -> None:
     assert 'href="/?measure=cost&amp;shape=bars"' in html
 
 
-def test_a_refresh_is_the_same_part_and_nothing_else(member: Client, history: None) -> None:
+def test_a_refresh_is_the_same_part_and_the_strip(member: Client, history: None) -> None:
     page = member.get("/?measure=tokens")
     part = member.get("/?measure=tokens", headers=HTMX)
-    assert part.content.decode().strip() in page.content.decode()
-    assert part.content.decode().strip().startswith('<div id="live"')
+    live, strip = part.content.decode().strip().split('<div id="strip"')
+    assert live.strip() in page.content.decode()
+    assert live.startswith('<div id="live"')
+    # The strip lies elsewhere on the page, and is replaced there.
+    assert strip.startswith(' hx-swap-oob="true">')
     assert "HX-Request" in part["Vary"]
     assert "no-store" in part["Cache-Control"]
 
@@ -315,9 +322,9 @@ class TestBudget:
     # caller and again, within the page's scope (4 around that), for the switcher; then what the page is
     # about: this period, the period before, the days, what the last seven cost, which models have no price,
     # the spend limit; the first models, keys and capabilities, and what the keys are called; the alerts.
-    # The whole page also asks which limits press, for the strip above it.
+    # Both ask which limits press, for the strip above the page.
     PAGE = 2 + 2 * (1 + 4) + 4 + 5 + 1 + 4 + 1 + 1
-    PART = 2 + 1 + 4 + 4 + 5 + 1 + 4 + 1
+    PART = 2 + 1 + 4 + 4 + 5 + 1 + 4 + 1 + 1
     # An organization without records is asked for its newest one, in all of its history, and for no model
     # and no key.
     QUIET = PAGE + 1 - 1 - 1
