@@ -46,7 +46,7 @@ services: $(RUNTIME) ## Start only the embedded PostgreSQL and Redis, until Ctrl
 	@exec $(BIN)/python -m config.up --services-only
 
 test: $(DEVELOPMENT) ## Run the whole suite, on servers of its own (ARGS=... for pytest, WORKERS=0 in one process)
-	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 8 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 8 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(DEVELOPMENT) ## Lint, types, import contracts, migrations, schema, deployment settings
 	@$(BIN)/python -m config.verify
