@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
+from core import clock
 from portal import assets
 from tests.browser.chromium import chromium
 from tests.portal.pages import add_member
 from tests.serving import Server
-from tests.usage.factories import Tenant, make_tenant
+from tests.usage.exports import support
+from tests.usage.factories import Tenant, at, make_tenant, record
 from usage import partitions
+from usage.rollups.fold import fold_pending
 
 PASSWORD = "a password of theirs"
 PATIENCE_MS = 15_000
@@ -110,3 +114,34 @@ def open_page(browser: Browser, server: Server) -> Iterator[Callable[..., Visit]
 def visit(open_page: Callable[..., Visit]) -> Visit:
     """A page 1440 pixels wide, by day."""
     return open_page()
+
+
+@pytest.fixture
+def used(acme: Tenant) -> Tenant:
+    """An organization with records of many days, errors, models, capabilities and an export."""
+    now = clock.now()
+    acme.api.keep(
+        *(
+            record(
+                f"{days}-{place}",
+                timestamp=at(now - timedelta(days=days, hours=place)),
+                model=f"model-{place}",
+                capability=("chat", "search", "parsing")[place % 3],
+                endpoint=f"/v1/{place % 2}",
+                conversationId=f"conversation-{days}",
+                tokens={"prompt": 1234 * (place + 1), "completion": 67},
+                cost=f"0.{days + 10}1234567",
+                latencyMs=120 + place,
+                status="error" if place == 3 else "success",
+                statusCode=503 if place == 3 else 200,
+                errorType="overloaded" if place == 3 else None,
+                quantities={"conversations": 1, "messages": 4, "pages": 2},
+                meta={"team": "search"},
+            )
+            for days in range(40)
+            for place in range(4)
+        )
+    )
+    fold_pending()
+    support.write(acme, support.ask(acme))
+    return acme

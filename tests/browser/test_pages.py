@@ -14,9 +14,7 @@ from core import clock
 from portal import pages, registry
 from tests.browser.conftest import PASSWORD, Visit
 from tests.portal.pages import add_member
-from tests.usage.exports import support
-from tests.usage.factories import Tenant, at, record
-from usage.rollups.fold import fold_pending
+from tests.usage.factories import Tenant
 
 assert pages.__all__
 
@@ -32,41 +30,10 @@ OF_ACCOUNTS = (
 OF_STRANGERS = ("/sign-in/", "/account/password/reset/", "/account/password/reset/sent/", "/nowhere")
 
 
-@pytest.fixture
-def used(acme: Tenant) -> Tenant:
-    """An organization with records of many days, errors, models, capabilities and an export."""
-    now = clock.now()
-    acme.api.keep(
-        *(
-            record(
-                f"{days}-{place}",
-                timestamp=at(now - timedelta(days=days, hours=place)),
-                model=f"model-{place}",
-                capability=("chat", "search", "parsing")[place % 3],
-                endpoint=f"/v1/{place % 2}",
-                conversationId=f"conversation-{days}",
-                tokens={"prompt": 1234 * (place + 1), "completion": 67},
-                cost=f"0.{days + 10}1234567",
-                latencyMs=120 + place,
-                status="error" if place == 3 else "success",
-                statusCode=503 if place == 3 else 200,
-                errorType="overloaded" if place == 3 else None,
-                quantities={"conversations": 1, "messages": 4, "pages": 2},
-                meta={"team": "search"},
-            )
-            for days in range(40)
-            for place in range(4)
-        )
-    )
-    fold_pending()
-    support.write(acme, support.ask(acme))
-    return acme
-
-
-def paths(tenant: Tenant) -> list[str]:
-    """Return the address of every page that is registered for reading, but files."""
+def addresses(tenant: Tenant) -> dict[str, str]:
+    """Return the address of every page that is registered for reading, but files, by their names."""
     places = {"<slug:client_id>": tenant.client_id, "<path:record_id>": "1-1"}
-    found = []
+    found = {}
     for view in registry.patterns():
         if not _is_read(view.name or "") or "<uuid" in str(view.pattern):
             continue
@@ -74,7 +41,7 @@ def paths(tenant: Tenant) -> list[str]:
         for place, value in places.items():
             path = path.replace(place, value)
         if "<" not in path:
-            found.append(path)
+            found[view.name or ""] = path
     return found
 
 
@@ -104,7 +71,7 @@ def test_every_page_is_accessible_and_fits(used: Tenant, open_page: Callable[...
     visit = open_page(theme=theme)
     visit.sign_in(used)
     wrong: dict[str, Any] = {}
-    for path in [*paths(used), *OF_ACCOUNTS]:
+    for path in [*addresses(used).values(), *OF_ACCOUNTS]:
         visit.page.set_viewport_size({"width": 1440, "height": 900})
         answer = visit.page.goto(f"{visit.url}{path}")
         assert answer is not None
@@ -285,17 +252,6 @@ def test_the_menu_of_a_small_window(used: Tenant, open_page: Callable[..., Visit
     page.get_by_role("button", name="Menu").click()
     link.click()
     expect(page.get_by_role("heading", name="Models")).to_be_visible()
-
-
-@pytest.mark.parametrize(
-    ("role", "hidden"),
-    [("owner", []), ("analyst", ["Settings"]), ("developer", ["Settings"]), ("billing", ["Settings"])],
-)
-def test_the_menu_shows_what_the_role_may(used: Tenant, visit: Visit, role: str, hidden: list[str]) -> None:
-    visit.sign_in(used, role)
-    labels = visit.page.locator("#menu a").all_inner_texts()
-    assert {"Overview", "Usage", "Models", "Usage logs", "API keys", "Exports", "API"} <= set(labels)
-    assert ("Settings" not in labels) is bool(hidden)
 
 
 def test_a_passkey_signs_in(used: Tenant, visit: Visit) -> None:
