@@ -130,6 +130,7 @@ def _shares(asker: Asker, ranked: list[Standing], measure: Measure) -> Plot:
         specification=charts.donut(slices, title=measure.label),
         table=Table("shares-table", f"Share of {measure.label.lower()}", columns, rows, file="model-shares"),
         api=question_address(asker.filters, tuple(VIEWS.values()), "total", Facet.MODEL),
+        size="ring",
         is_empty=not whole,
     )
 
