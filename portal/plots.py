@@ -10,7 +10,7 @@ from portal.tables import Table
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """A chart; without anything to draw, ``table.empty`` is said instead. ``size`` is tall, ring or nothing."""
+    """A chart; with nothing to draw, ``table.empty`` is said instead. ``size`` is tall, ring or empty."""
 
     id: str
     title: str
