@@ -11,6 +11,8 @@ from zoneinfo import available_timezones
 from allauth.account.forms import LoginForm
 from django import forms
 from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import NON_FIELD_ERRORS
+from django.forms import BoundField
 
 from core.problems import Problem
 from organizations.roles import Role, Scope
@@ -34,8 +36,30 @@ class SignInForm(LoginForm):  # type: ignore[misc] # it has no types
             field.error_messages["required"] = "Please fill this in."
 
 
+class PlainField(BoundField):
+    """A field of a form on its page: the first one that is wrong is where the reader goes on."""
+
+    @property
+    def is_first_wrong(self) -> bool:
+        """Whether the keyboard begins here: no fault of the whole form or of a field before it is told."""
+        wrong = self.form.errors
+        return (
+            NON_FIELD_ERRORS not in wrong
+            and next((one for one in self.form.fields if one in wrong), "") == self.name
+        )
+
+    def build_widget_attrs(self, attrs: dict[str, Any], widget: forms.Widget | None = None) -> dict[str, Any]:
+        """Return what the widget is told; of several boxes, their frame is where the keyboard begins."""
+        found = super().build_widget_attrs(attrs, widget)
+        if self.is_first_wrong and not self.use_fieldset:
+            found["autofocus"] = True
+        return found
+
+
 class PlainForm(forms.Form):
     """A form of a page: labels without colons, and faults that say what to do."""
+
+    bound_field_class = PlainField
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"label_suffix": "", **kwargs})

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from core.params import Params
+from portal import numbers
 from portal.measures import Measure
 from usage.queries.rollups import Group
 
@@ -53,10 +54,19 @@ class Pages:
     previous: str = ""
     next: str = ""
 
+    @property
+    def said(self) -> str:
+        """Where the page is, in words."""
+        number, count, total = (numbers.exact(one) for one in (self.number, self.count, self.total))
+        return f"Page {number} of {count}, {total} in all"
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table; ``caption`` says what its rows are, ``empty`` what there is without any."""
+    """A table; ``caption`` says what its rows are, ``empty`` what there is without any.
+
+    Where it ``stacks``, a narrow screen shows each row as a list of its figures with their names.
+    """
 
     id: str
     caption: str
@@ -65,7 +75,13 @@ class Table:
     empty: str = "Nothing in these days."
     pages: Pages | None = None
     file: str = ""
-    foot: list[Cell] = field(default_factory=list)
+    stacks: bool = False
+
+    @property
+    def lines(self) -> list[list[tuple[Cell, str]]]:
+        """The rows, with each cell the name that it needs where they are stacked."""
+        labels = [column.label if self.stacks else "" for column in self.columns]
+        return [list(zip(row, labels, strict=True)) for row in self.rows]
 
 
 def cell(measure: Measure, group: Group, currency: str = "", **more: Any) -> Cell:

@@ -13,7 +13,8 @@ from alerts.models import Delivery, DeliveryState, ReportRecipient
 from core import clock
 from core.problems import conflict, not_found
 
-_GIVEN_UP = (DeliveryState.FAILED, DeliveryState.CANCELLED)
+GIVEN_UP = (DeliveryState.FAILED, DeliveryState.CANCELLED)
+"""The states of what is not tried any more."""
 
 
 def retry(*, organization_id: int, delivery_id: UUID) -> Delivery:
@@ -33,7 +34,7 @@ def retry(*, organization_id: int, delivery_id: UUID) -> Delivery:
 
 
 def _check(found: Delivery) -> None:
-    if found.state not in _GIVEN_UP:
+    if found.state not in GIVEN_UP:
         raise conflict("Only what was given up can be tried again.")
     if not found.recipient:
         if found.channel is None:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Final
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 from alerts.api.reading import identity
 from alerts.channels.queries import channel as channel_of
 from alerts.deliveries import queries
+from alerts.deliveries.again import retry
 from alerts.deliveries.queries import DeliveryQuery
 from alerts.models import DeliveryState
 from core import clock
 from core.paging import decode_cursor, encode_cursor, fingerprint, place, position
 from core.params import Params
+from core.problems import Problem
 from organizations.models import User
 from organizations.roles import Scope
 from organizations.tenancy import Caller
@@ -23,7 +28,7 @@ from portal.layout import Link
 from portal.links import ORGANIZATION
 from portal.pages.alerts import tabs
 from portal.reading import deliveries as reading
-from portal.registry import Entry, page
+from portal.registry import WRITE, Entry, page
 from portal.showing import Showing
 
 STATES: Final = {"": "All", **dict(DeliveryState.choices)}
@@ -77,3 +82,22 @@ def delivery(request: HttpRequest, user: User, caller: Caller, delivery_id: UUID
         "here": showing.to("delivery", str(delivery_id)),
     }
     return showing.render("portal/alerts/delivery_page.html", context)
+
+
+@page(
+    Entry(
+        "delivery-again", "alerts/deliveries/<uuid:delivery_id>/again/", Scope.ALERTS_WRITE, under="alerts"
+    ),
+    WRITE,
+)
+def again(request: HttpRequest, user: User, caller: Caller, delivery_id: UUID) -> HttpResponse:
+    """Send once more what was given up, and lead to what comes of it."""
+    showing = Showing(request, user, caller, "delivery")
+    try:
+        told = retry(organization_id=caller.organization_id, delivery_id=delivery_id)
+    except Problem as problem:
+        if problem.status != HTTPStatus.CONFLICT:
+            raise
+        messages.error(request, problem.detail)
+        return redirect(showing.to("delivery", str(delivery_id)))
+    return redirect(showing.to("delivery", str(told.pk)))

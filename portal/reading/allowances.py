@@ -68,6 +68,8 @@ def read(caller: Caller, now: datetime, number: int, here: To) -> Credits:
             rows=[_row(held, caller, now) for held in found],
             empty="Nothing was granted yet.",
             pages=pages_of(number, total, here),
+            file="grants",
+            stacks=True,
         ),
     )
 

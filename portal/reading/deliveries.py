@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Final
 
 from alerts.deliveries import queries
+from alerts.deliveries.again import GIVEN_UP
 from alerts.deliveries.queries import DeliveryQuery
 from alerts.models import Attempt, Delivery, DeliveryState, Kind, Notice, Outcome
 from core.paging import Position
 from core.periods import zone
 from organizations.tenancy import Caller
 from portal import numbers, times
-from portal.measures import NONE
 
 PAGE: Final = 25
 TONES: Final = {
@@ -48,7 +48,10 @@ class Tried:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One delivery, and how it stands; ``url`` leads to it, ``event`` to what it tells of."""
+    """One delivery, and how it stands; ``url`` leads to it, ``event`` to what it tells of.
+
+    ``again`` is where what was given up is sent once more.
+    """
 
     id: str
     what: str
@@ -64,6 +67,8 @@ class Sent:
     reason: str
     url: str
     event: str
+    channel: str
+    again: str
     attempts: list[Tried]
 
 
@@ -113,6 +118,8 @@ def sent(found: Delivery, caller: Caller, to: To) -> Sent:
         reason=found.reason,
         url=to("delivery", str(found.pk)),
         event="" if found.event_id is None else to("alert", str(found.event_id)),
+        channel="" if found.channel_id is None else to("channel", str(found.channel_id)),
+        again=to("delivery-again", str(found.pk)) if found.state in GIVEN_UP else "",
         attempts=[_tried(one, caller) for one in found.attempts.all()],
     )
 
@@ -123,7 +130,7 @@ def _tried(one: Attempt, caller: Caller) -> Tried:
         at=times.second(one.started_at, zone(caller.timezone)),
         outcome=str(Outcome(one.outcome).label),
         tone=_OUTCOMES[one.outcome],
-        status=NONE if one.status is None else str(one.status),
-        took=NONE if one.duration_ms is None else f"{numbers.exact(one.duration_ms)} ms",
+        status="" if one.status is None else str(one.status),
+        took="" if one.duration_ms is None else f"{numbers.exact(one.duration_ms)} ms",
         said=one.error or one.response,
     )

@@ -40,6 +40,8 @@ def read(caller: Caller, number: int, to: To, here: To) -> Table:
         rows=[_row(invoice, to) for invoice in found],
         empty=_empty(caller),
         pages=pages_of(number, total, here),
+        file="invoices",
+        stacks=True,
     )
 
 

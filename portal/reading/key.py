@@ -170,7 +170,8 @@ def _endpoints(found: list[dict[str, Any]], caller: Caller, credential: Credenti
         ]
         for one in found
     ]
-    return Table("endpoints", "Endpoints with most requests first", columns, rows, file="key-endpoints")
+    caption = "Endpoints with most requests first"
+    return Table("endpoints", caption, columns, rows, file="key-endpoints", stacks=True)
 
 
 def _endpoint(name: str | None, credential: Credential, to: To) -> Cell:

@@ -85,7 +85,16 @@ def read(caller: Caller, timeframe: str, now: datetime, *, sort: Sorting, to: To
     ]
     rows = [_row(key, limits.get(key["keyId"]), caller, timeframe, to) for key in shown]
     return KeysPage(
-        table=Table("keys", TIMEFRAMES[timeframe], columns, rows, "There is no key yet.", pages, "api-keys"),
+        table=Table(
+            "keys",
+            TIMEFRAMES[timeframe],
+            columns,
+            rows,
+            "There is no key yet.",
+            pages,
+            "api-keys",
+            stacks=True,
+        ),
         advice=advice_of(answer, timeframe, to),
         said=period_said(answer, caller),
         api=api,

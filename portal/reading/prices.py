@@ -85,6 +85,7 @@ def read(caller: Caller, wanted: Wanted, now: datetime, here: To) -> PricesPage:
         "No price fits. What has none is kept and counted, and priced when there is one.",
         pages_of(wanted.page, total, here),
         "prices",
+        stacks=True,
     )
     said = f"{numbers.exact(total)} {'price' if total == 1 else 'prices'} in force"
     return PricesPage(table, said, _api(wanted, now, offset))

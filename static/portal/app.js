@@ -59,6 +59,26 @@
     for (const button of document.querySelectorAll("[data-rows], [data-image]")) button.hidden = false;
   };
 
+  // What is wider than its place fades out where it goes on; only then is a table a stop of the keyboard.
+
+  const WIDE = ".table-scroll, .tabs";
+  const measure = (area) => {
+    const room = area.scrollWidth - area.clientWidth;
+    const fades = [area.scrollLeft > 1 && "before", room - area.scrollLeft > 1 && "after"].filter(Boolean);
+    fades.length ? (area.dataset.fades = fades.join(" ")) : delete area.dataset.fades;
+    if (!area.matches(".table-scroll")) return;
+    if (room > 1) area.tabIndex = 0;
+    else if (document.activeElement !== area) area.removeAttribute("tabindex");
+  };
+  const sizes = new ResizeObserver((entries) => entries.forEach((entry) => measure(entry.target)));
+  const watchWidths = () => {
+    sizes.disconnect();
+    for (const area of document.querySelectorAll(WIDE)) sizes.observe(area);
+  };
+  document.addEventListener("scroll", (event) => {
+    if (event.target.matches?.(WIDE)) measure(event.target);
+  }, true);
+
   // Days of one's own are sent only while they are asked for.
 
   document.addEventListener("change", (event) => {
@@ -81,6 +101,7 @@
     }
     offerCopying();
     offerTaking();
+    watchWidths();
   });
 
   // Fresh figures while somebody looks, but not under the pointer that is marking text.
@@ -105,4 +126,6 @@
   setInterval(refresh, Number(document.body.dataset.refreshSeconds) * 1000);
   offerCopying();
   offerTaking();
+  watchWidths();
+  document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 })();

@@ -458,6 +458,7 @@ ROUTES: dict[str, list[Ask]] = {
         lambda c, own, other: c.get(f"/alerts/deliveries/{own.delivery}/"),
         lambda c, own, other: c.get(f"/alerts/deliveries/{other.delivery}/"),
     ],
+    "portal:delivery-again": [lambda c, own, other: c.post(f"/alerts/deliveries/{other.delivery}/again/")],
     "portal:reference": [_get("/reference/")],
     "portal:settings": [
         _get("/settings/"),

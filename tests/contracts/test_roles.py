@@ -90,6 +90,7 @@ PAGES: Final[dict[str, dict[str, frozenset[str]]]] = {
     "channel-remove": {"POST": MANAGERS},
     "deliveries": {"GET": MANAGERS},
     "delivery": {"GET": MANAGERS},
+    "delivery-again": {"POST": MANAGERS},
 }
 """The portal's pages: the roles that a method is open to; every other method is nobody's."""
 

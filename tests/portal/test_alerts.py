@@ -194,7 +194,7 @@ class TestChannels:
         result = member.get(sent["Location"], headers=HTMX)
         assert "Delivered A test to Hook" in text(result)
         assert "every 1s" not in result.content.decode()
-        assert "1 15 Jul 2026, 14:34:56 Delivered 204" in text(result)
+        assert "Attempt 1 15 Jul 2026, 14:34:56 Delivered status 204" in text(result)
 
     def test_a_channel_is_switched_off_and_on(self, acme: Tenant, member: Client) -> None:
         channel = webhook(acme, HOOK).channel
@@ -274,7 +274,7 @@ class TestDeliveries:
         said = text(member.get("/alerts/deliveries/"))
         assert "Pending An event fired to Hook Webhook · 15 Jul 2026, 14:34:56 Told." in said
         assert "Next attempt 15 Jul 2026, 14:35:0" in said
-        assert "Failed 503" in said
+        assert "Failed status 503" in said
 
     def test_it_is_filtered_by_state_and_channel(self, acme: Tenant, member: Client) -> None:
         hook = webhook(acme, HOOK).channel
@@ -295,6 +295,23 @@ class TestDeliveries:
         counts = [page.content.decode().count('class="delivery"') for page in (shown, rest)]
         assert counts == [25, 5]
         assert rest.context["older"] == ""
+
+    def test_what_was_given_up_is_sent_again(self, acme: Tenant, member: Client) -> None:
+        channel = mailbox(acme)
+        happened(acme, "Told.")
+        [told] = deliveries(acme)
+        page = member.get(f"/alerts/deliveries/{told.pk}/")
+        assert "Send it again" not in text(page)
+        refused = member.post(f"/alerts/deliveries/{told.pk}/again/", follow=True)
+        assert "Only what was given up can be tried again." in text(refused)
+        member.post(f"/alerts/channels/{channel.pk}/switch/", {"enabled": "off"})
+        member.post(f"/alerts/channels/{channel.pk}/switch/", {"enabled": "on"})
+        assert "Send it again" in text(member.get("/alerts/deliveries/?state=cancelled"))
+        answer = member.post(f"/alerts/deliveries/{told.pk}/again/")
+        [copy] = [one for one in deliveries(acme) if one.pk != told.pk]
+        assert answer["Location"] == f"/alerts/deliveries/{copy.pk}/"
+        assert (copy.state, copy.payload) == ("pending", told.payload)
+        assert member.post(f"/alerts/deliveries/{uuid4()}/again/").status_code == 404
 
     def test_it_is_the_log_of_the_api(self, acme: Tenant, member: Client) -> None:
         mailbox(acme)

@@ -120,7 +120,7 @@ def test_the_leaderboard_of_models(used: Tenant, member: Client, chosen: dict[st
 
 def cells(page: Any, name: str) -> list[list[str]]:
     """Return the machine-readable values of a table's rows, the shown ones where there are none."""
-    pattern = rf'<table id="{name}">.*?<tbody>(.*?)</tbody>'
+    pattern = rf'<table id="{name}"[^>]*>.*?<tbody>(.*?)</tbody>'
     match = re.search(pattern, page.content.decode(), flags=re.DOTALL)
     assert match is not None
     found = []

@@ -71,6 +71,7 @@ def history(
         [_row(one, caller, to) for one in found],
         "Nothing has happened yet." if not kind and key is None else "Nothing of the kind has happened.",
         file="spend-limit-decisions",
+        stacks=True,
     )
     return History(table, following, _api(cursor, kind, key, take))
 
