@@ -25,8 +25,8 @@ def by_hour(asker: Asker, measure: Measure, name: str) -> Plot:
     for place, group in enumerate(asker.series((measure,), filters.period, series)):
         local = series.start(place).astimezone(filters.zone)
         into = cells.setdefault((local.weekday(), local.hour), Group(0))
-        for name, value in group.sums.items():
-            into.sums[name] = into.sums.get(name, 0) + value
+        for counted, value in group.sums.items():
+            into.sums[counted] = into.sums.get(counted, 0) + value
     currency = asker.caller.currency
     drawn = {key: (measure.drawn(group), measure.with_unit(group, currency)) for key, group in cells.items()}
     is_empty = not any(value for value, _ in drawn.values())

@@ -95,7 +95,13 @@ def read(
     rows = [_row(item, names, filters, to) for item in items]
     return LogsPage(
         table=Table(
-            "records", f"{filters.said}, newest first", columns, rows, "No record fits.", file="usage-logs"
+            "records",
+            f"{filters.said}, newest first",
+            columns,
+            rows,
+            "No record fits.",
+            file="usage-logs",
+            stacks=True,
         ),
         api=f"{reverse('records')}?{given.urlencode()}",
         older=to("logs", **place, cursor=following) if following else "",

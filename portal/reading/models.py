@@ -166,7 +166,13 @@ def _leaderboard(asker: Asker, totals: Sequence[Group], sort: Sorting, to: To, h
         ),
     ]
     return Table(
-        "leaderboard", "Models by what they were used for", columns, rows, pages=pages, file="models"
+        "leaderboard",
+        "Models by what they were used for",
+        columns,
+        rows,
+        pages=pages,
+        file="models",
+        stacks=True,
     )
 
 

@@ -149,6 +149,7 @@ def _table(shown: Iterable[Standings], pages: Pages | None, sort: Sorting, here:
         [_row(one) for one in shown],
         pages=pages,
         file="organizations",
+        stacks=True,
     )
 
 
@@ -230,7 +231,14 @@ def _sums(found: Iterable[Standings]) -> Table:
         Column("Currency"),
         *(Column(name, is_number=True) for name in ("Organizations", "Requests", "Tokens", "Cost")),
     ]
-    return Table("by-currency", "All of them, by currency", columns, rows, file="organizations-by-currency")
+    return Table(
+        "by-currency",
+        "All of them, by currency",
+        columns,
+        rows,
+        file="organizations-by-currency",
+        stacks=True,
+    )
 
 
 def _together(currency: str, sums: Sequence[Totals]) -> list[Cell]:

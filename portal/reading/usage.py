@@ -265,7 +265,7 @@ def _table(
         f"; the first {TOP} of {len(ranked)}" if hidden > 0 else ""
     )
     columns = [Column(heading), *(Column(_headed(one, asker.caller), is_number=True) for one in BREAKDOWN)]
-    return Table(f"by-{facet}", caption, columns, rows, file=f"usage-by-{file}")
+    return Table(f"by-{facet}", caption, columns, rows, file=f"usage-by-{file}", stacks=True)
 
 
 def _share(one: Measure, by: Measure, group: Group, most: float) -> str:

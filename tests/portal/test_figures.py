@@ -220,6 +220,12 @@ def test_pages_ask_the_database_few_things(
         member.get(path)
 
 
+@pytest.mark.parametrize("view", ["requests", "tokens", "cost"])
+def test_the_heat_map_is_called_by_what_it_counts(used: Tenant, member: Client, view: str) -> None:
+    html = member.get("/usage/", {"view": view}).content.decode()
+    assert f'<h2 id="hours-title">{view.capitalize()} by weekday and hour</h2>' in html
+
+
 def test_charts_hold_what_their_tables_say(used: Tenant, member: Client) -> None:
     page = member.get("/usage/?view=cost").content.decode()
     match = re.search(r'<script id="over-time-data" type="application/json">(.*?)</script>', page, re.DOTALL)

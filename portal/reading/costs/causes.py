@@ -83,7 +83,7 @@ def causes(
             for measure in COLUMNS[1:]
         ),
     ]
-    return Table("causes", f"By {SAID[by]}", columns, rows, pages=pages, file="costs")
+    return Table("causes", f"By {SAID[by]}", columns, rows, pages=pages, file="costs", stacks=True)
 
 
 def _headed(measure: Measure, currency: str) -> str:
@@ -147,7 +147,7 @@ def beside(totals: Sequence[Group], by: str, names: Names, here: To, places: Pla
     ]
     rest = f"; the first {BESIDE} of {len(ranked)}" if len(ranked) > BESIDE else ""
     caption = f"By {SAID[by]}, dearest first{rest}"
-    table = Table(f"by-{by}", caption, columns, rows, file=f"costs-by-{by}")
+    table = Table(f"by-{by}", caption, columns, rows, file=f"costs-by-{by}", stacks=True)
     return Beside(f"By {SAID[by]}", table, here(by=by))
 
 
@@ -170,4 +170,4 @@ def unpriced(models: Sequence[Group], names: Names, places: Places) -> Unpriced 
     columns = [Column("Model"), Column("Without a price", is_number=True), Column("Requests", is_number=True)]
     count = sum(measures.UNPRICED.number(group) for group in found)
     said = f"{numbers.exact(count)} {'request has' if count == 1 else 'requests have'} no price"
-    return Unpriced(said, Table("unpriced", "Most first", columns, rows, file="unpriced"))
+    return Unpriced(said, Table("unpriced", "Most first", columns, rows, file="unpriced", stacks=True))

@@ -139,4 +139,6 @@ def _windows_table(windows: Sequence[_Window], sums: Sequence[Group], places: Pl
         Column("To"),
         Column(f"Cost, {places.currency}", is_number=True),
     ]
-    return Table("windows", "Up to now, whatever days are chosen", columns, rows, file="cost-windows")
+    return Table(
+        "windows", "Up to now, whatever days are chosen", columns, rows, file="cost-windows", stacks=True
+    )
