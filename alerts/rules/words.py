@@ -1,5 +1,6 @@
 """What is said of a rule that is met, and what to do about it. Pure."""
 
+import re
 from decimal import Decimal
 from typing import Final
 
@@ -7,6 +8,7 @@ from alerts.models import Condition, ScopeKind
 from alerts.rules.terms import PERCENT, RATE_LIMIT
 from alerts.rules.watched import Reading, Subject, Watched
 
+_HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _NAMES: Final = {
     "cost": "Cost",
     "errorRate": "Error rate",
@@ -97,8 +99,14 @@ def _whose(rule: Watched, subject: Subject) -> str:
     return f"{kind.capitalize()} {subject}: "
 
 
-def _name(rule: Watched) -> str:
-    return _NAMES.get(rule.metric) or rule.metric.removeprefix("quantities.").capitalize()
+def metric_name(metric: str) -> str:
+    """Return what a metric is called: ``Error rate``, ``Prompt tokens``."""
+    return _NAMES.get(metric) or label(metric.removeprefix("quantities."))
+
+
+def label(name: str) -> str:
+    """Write a name of several words in one as words: ``promptTokens`` is ``Prompt tokens``."""
+    return _HUMP.sub(" ", name).capitalize()
 
 
 def _unit(rule: Watched) -> str:
@@ -108,18 +116,18 @@ def _unit(rule: Watched) -> str:
 
 def _above(rule: Watched, reading: Reading, threshold: Decimal | None) -> str:
     seen, least = figure(reading.value, _unit(rule)), figure(threshold, _unit(rule))
-    return f"{_name(rule)} {_SPANS[rule.window]}: {seen}, at or above {least}."
+    return f"{metric_name(rule.metric)} {_SPANS[rule.window]}: {seen}, at or above {least}."
 
 
 def _below(rule: Watched, reading: Reading, threshold: Decimal | None) -> str:
     seen, least = figure(reading.value, _unit(rule)), figure(threshold, _unit(rule))
-    return f"{_name(rule)} {_SPANS[rule.window]}: {seen}, below {least}."
+    return f"{metric_name(rule.metric)} {_SPANS[rule.window]}: {seen}, below {least}."
 
 
 def _share(rule: Watched, reading: Reading, threshold: Decimal | None) -> str:
     whole = _WHOLE[rule.metric]
     verb = "are at" if rule.metric in ("credits", RATE_LIMIT) else "is at"
-    return f"{_name(rule)} {verb} {figure(reading.value, PERCENT)} of {whole}."
+    return f"{metric_name(rule.metric)} {verb} {figure(reading.value, PERCENT)} of {whole}."
 
 
 def _changed(rule: Watched, reading: Reading, threshold: Decimal | None) -> str:
@@ -130,7 +138,7 @@ def _changed(rule: Watched, reading: Reading, threshold: Decimal | None) -> str:
     elif rule.metric.startswith("cost"):
         unit = rule.currency
     change, before = figure(reading.value, PERCENT), figure(reading.before, unit)
-    return f"{_name(rule)} {_SPANS[rule.window]} {verb} by {change}, from {before} before."
+    return f"{metric_name(rule.metric)} {_SPANS[rule.window]} {verb} by {change}, from {before} before."
 
 
 def _missing(rule: Watched, reading: Reading, threshold: Decimal | None) -> str:
@@ -139,7 +147,8 @@ def _missing(rule: Watched, reading: Reading, threshold: Decimal | None) -> str:
 
 def _forecast(rule: Watched, reading: Reading, threshold: Decimal | None) -> str:
     seen, least = figure(reading.value, _unit(rule)), figure(threshold, _unit(rule))
-    said = f"{_name(rule)} {_SPANS[rule.window]} is forecast to come to {seen}, at or above {least}."
+    what = f"{metric_name(rule.metric)} {_SPANS[rule.window]}"
+    said = f"{what} is forecast to come to {seen}, at or above {least}."
     return f"{said}{_detail(reading)}"
 
 
@@ -148,7 +157,7 @@ def _forecast_share(rule: Watched, reading: Reading, threshold: Decimal | None) 
 
 
 def _anomaly(rule: Watched, reading: Reading, threshold: Decimal | None) -> str:
-    return f"{_name(rule)} in the last hour was unlike the weeks before.{_detail(reading)}"
+    return f"{metric_name(rule.metric)} in the last hour was unlike the weeks before.{_detail(reading)}"
 
 
 def _detail(reading: Reading) -> str:

@@ -38,8 +38,10 @@ def invoice(request: HttpRequest, user: User, caller: Caller, reference: str) ->
     found = queries.document(caller.organization_id, reference)
     state, tone = reading.state_of(found.invoice)
     note = getattr(found.invoice, "credit_note", None)
+    shown = show(found.invoice, found.lines)
     context = {
-        "shown": show(found.invoice, found.lines),
+        "shown": shown,
+        "months": reading.with_ways(found.invoice, found.lines, shown, showing.to),
         "total": reading.total_of(found.invoice),
         "state": state,
         "tone": tone,

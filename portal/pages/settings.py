@@ -22,6 +22,7 @@ from portal.filters import cleaned
 from portal.forms import InviteForm, OrganizationForm
 from portal.layout import Link
 from portal.links import ORGANIZATION
+from portal.reading import audit as trail
 from portal.reading import channels
 from portal.reading import settings as reading
 from portal.registry import READ, WRITE, Entry, Group, page
@@ -141,8 +142,8 @@ def audit(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
     params = Params(cleaned(request.GET), (ORGANIZATION, "kind", "cursor"))
     kind = params.choice("kind", sorted(KINDS), "")
     cursor = params.text("cursor", max_length=4096)
-    found = reading.audit(caller, CursorPage(AUDIT_SIZE, "desc", cursor), kind)
-    names = {"": "Everything", **{name: reading.kind_label(name) for name in sorted(KINDS)}}
+    found = trail.audit(caller, CursorPage(AUDIT_SIZE, "desc", cursor), kind)
+    names = {"": "Everything", **{name: trail.kind_label(name) for name in sorted(KINDS)}}
     context = {
         "audit": found,
         "tabs": _tabs(showing),

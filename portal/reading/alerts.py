@@ -7,17 +7,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from alerts.deliveries.queries import DeliveryQuery, deliveries
 from alerts.deliveries.snapshots import amount, figures
 from alerts.events import queries
 from alerts.events.queries import EventQuery
-from alerts.models import Event
+from alerts.models import Event, Rule
+from alerts.rules.words import label, metric_name
 from core.paging import Position
-from core.periods import zone
+from core.periods import Period, zone
+from organizations.models import Credential
 from organizations.roles import Scope
 from organizations.tenancy import Caller
-from portal import charts, numbers, times
+from portal import charts, numbers, times, windows
 from portal.measures import NONE
 from portal.plots import Plot
 from portal.reading.deliveries import Sent, sent
@@ -27,6 +30,14 @@ from portal.tables import Cell, Column, Table
 
 PAGE: Final = 25
 DELIVERIES: Final = 50
+
+_KEYS: Final = ("credential", "clientId")
+_FILTERS: Final = {
+    **dict.fromkeys(_KEYS, "clientId"),
+    **{name: name for name in ("model", "capability", "endpoint")},
+}
+"""What the logs call the part of the organization that an event is about."""
+_OF_ERRORS: Final = ("errors", "errorRate")
 
 To = Callable[..., str]
 
@@ -102,10 +113,11 @@ def _facts(event: Event, caller: Caller, to: To) -> list[Fact]:
     tz = zone(caller.timezone)
     told = figures(event)
     facts = [
-        Fact("Metric", event.metric, is_code=True),
+        Fact("Metric", metric_name(event.metric)),
         _concerned(event, to),
-        Fact("Value", _with_unit(told["value"], event.unit)),
+        Fact("Value", _with_unit(told["value"], event.unit), url=_records(event, tz, to)),
         Fact("Threshold", _with_unit(told["threshold"], event.unit)),
+        *_rule(event, to),
     ]
     if event.period_start is not None and event.period_end is not None:
         first, last = times.minute(event.period_start, tz), times.minute(event.period_end, tz)
@@ -116,21 +128,45 @@ def _facts(event: Event, caller: Caller, to: To) -> list[Fact]:
     return facts
 
 
+def _records(event: Event, tz: ZoneInfo, to: To) -> str:
+    """Return where the records are that an event was judged by; nothing where there is no window."""
+    if event.period_start is None or event.period_end is None:
+        return ""
+    kind, value = event.scope.get("kind", ""), str(event.scope.get("value", ""))
+    own = {_FILTERS[kind]: value} if kind in _FILTERS and value else {}
+    if event.metric in _OF_ERRORS:
+        own["status"] = "error"
+    return windows.records(to, Period(event.period_start, event.period_end), tz, **own)
+
+
+def _rule(event: Event, to: To) -> list[Fact]:
+    """Name the rule that was met, with the way to it while there is one."""
+    if event.rule_id is None:
+        return []
+    is_kept = Rule.objects.filter(organization_id=event.organization_id, pk=event.rule_id).exists()
+    return [Fact("Rule", event.rule_name, url=to("rule", str(event.rule_id)) if is_kept else "")]
+
+
 def _concerned(event: Event, to: To) -> Fact:
     """Say what an event is about, with the way to its use where there is one."""
     kind, value = event.scope.get("kind", "organization"), str(event.scope.get("value", ""))
     if kind == "organization" or not value:
         return Fact("Concerns", "The organization")
-    names = {"credential": "clientId", "clientId": "clientId", "model": "model", "capability": "capability"}
-    url = to("usage", **{names[kind]: value}) if kind in names else ""
+    if kind in _KEYS:
+        name = Credential.objects.filter(client_id=value).values_list("name", flat=True).first()
+        return Fact("Concerns", name or value, url=to("key", value), note=f"API key {value}")
+    url = to("usage", **{_FILTERS[kind]: value}) if kind in ("model", "capability") else ""
     return Fact("Concerns", value, url=url, note=kind)
 
 
 def _with_unit(text: str | None, unit: str) -> str:
     if text is None:
         return NONE
-    written = numbers.exact(Decimal(text))
-    return f"{written}%" if unit == "percent" else f"{written} {unit}".strip()
+    value = Decimal(text)
+    written = numbers.exact(round(value, 2) if abs(value) >= 1 else value)
+    if unit == "percent":
+        return f"{written}%"
+    return f"{written} {label(unit).lower() if unit[:1].islower() else unit}".strip()
 
 
 def _chart(event: Event, chart: dict[str, Any], caller: Caller) -> Plot:

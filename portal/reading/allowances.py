@@ -37,6 +37,7 @@ class Gauge:
     label: str
     remaining: str
     share: str
+    said: str
     facts: list[tuple[str, str]]
 
 
@@ -46,6 +47,7 @@ class Credits:
 
     gauges: list[Gauge]
     grants: Table
+    zone: str
 
 
 def read(caller: Caller, now: datetime, number: int, here: To) -> Credits:
@@ -71,6 +73,7 @@ def read(caller: Caller, now: datetime, number: int, here: To) -> Credits:
             file="grants",
             stacks=True,
         ),
+        zone=times.zone_label(zone(caller.timezone), now),
     )
 
 
@@ -88,6 +91,7 @@ def _gauge(label: str, standing: Standing) -> Gauge:
         label=label,
         remaining=numbers.exact(standing.remaining),
         share=f"{share:.1f}",
+        said=f"{share:.0f}% of what was granted is left",
         facts=[(name, numbers.exact(value)) for name, value in named.items()],
     )
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from itertools import groupby
 from typing import Final
 
 from billing.invoices import queries
-from billing.invoices.shown import amount, day
-from billing.models import Invoice, InvoiceKind, InvoiceState
+from billing.invoices.shown import Shown, ShownGroup, ShownMonth, amount, day
+from billing.models import Invoice, InvoiceKind, InvoiceLine, InvoiceState
 from core.money import from_minor
-from core.periods import local_date, zone
+from core.periods import Period, local_date, zone
 from organizations.tenancy import Caller
+from portal import windows
 from portal.tables import PAGE_SIZE, Cell, Column, Table, pages_of
 
 To = Callable[..., str]
@@ -49,6 +52,27 @@ def total_of(invoice: Invoice) -> str:
     """Return what is to be paid, with the currency."""
     nanos = from_minor(invoice.total_minor, invoice.minor_places)
     return f"{amount(nanos, invoice.minor_places)} {invoice.currency}"
+
+
+def with_ways(
+    invoice: Invoice, lines: Sequence[InvoiceLine], shown: Shown, to: To
+) -> list[tuple[ShownMonth, list[tuple[ShownGroup, str]]]]:
+    """Return what is billed with the ways to the records of each model."""
+    tz = zone(invoice.timezone)
+    ways = [
+        windows.records(to, Period(start, end), tz, **_named(provider, model))
+        for (start, end, provider, model, _), _ in groupby(lines, key=_group)
+    ]
+    following = iter(ways)
+    return [(month, [(group, next(following)) for group in month.groups]) for month in shown.months]
+
+
+def _group(line: InvoiceLine) -> tuple[datetime, datetime, str, str, str]:
+    return line.period_start, line.period_end, line.provider, line.model, line.tier
+
+
+def _named(provider: str, model: str) -> dict[str, str]:
+    return {name: value for name, value in (("provider", provider), ("model", model)) if value}
 
 
 def state_of(invoice: Invoice) -> tuple[str, str]:

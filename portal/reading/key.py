@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from core.moments import parse_moment
 from core.money import parse_money
-from core.periods import Granularity, next_bucket, zone
+from core.periods import Granularity, Period, next_bucket, zone
 from organizations.models import Credential
 from organizations.tenancy import Caller
-from portal import charts, numbers, times
+from portal import charts, numbers, times, windows
 from portal.figures import Card
 from portal.measures import MILLISECONDS, NONE, PERCENT
 from portal.plots import Plot
@@ -31,6 +31,7 @@ from portal.reading.keys import (
 from portal.tables import Cell, Column, Table
 
 _MOST_ENDPOINTS: Final = 1000
+_COUNTED: Final = ("requests", "errors", "tokens")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def read(caller: Caller, credential: Credential, timeframe: str, now: datetime, 
     last = None if key is None else key["lastUsedAt"]
     errors = answer["errors"]
     return KeyPage(
-        cards=_cards(answer["usage"], caller),
+        cards=_cards(answer["usage"], caller, _Ways(answer, caller, credential, to)),
         limit=None if limit is None else _limit(limit, caller),
         last_used=moment_said(last, caller),
         over_time=_over_time(answer, caller, timeframe, now, api),
@@ -86,22 +87,34 @@ def read(caller: Caller, credential: Credential, timeframe: str, now: datetime, 
     )
 
 
-def _cards(usage: dict[str, Any], caller: Caller) -> list[Card]:
+class _Ways:
+    """The ways from a key's figures to its records of the timeframe."""
+
+    def __init__(self, answer: dict[str, Any], caller: Caller, credential: Credential, to: To) -> None:
+        start, end = (parse_moment(answer["period"][name]) for name in ("from", "to"))
+        own = {"clientId": credential.client_id}
+        tz = zone(caller.timezone)
+        self.records = windows.records(to, Period(start, end), tz, **own)
+        self.errors = windows.records(to, Period(start, end), tz, status="error", **own)
+
+
+def _cards(usage: dict[str, Any], caller: Caller, ways: _Ways) -> list[Card]:
     latency, cost = usage["latency"], parse_money(usage["cost"])
+    counts = {name: (numbers.short(usage[name]), numbers.exact(usage[name])) for name in _COUNTED}
+    rate = (PERCENT.short(usage["errorRate"]), PERCENT.exact(usage["errorRate"]))
+    money = (numbers.short_money(cost), numbers.exact_money(cost))
     cards = [
-        Card("requests", "Requests", numbers.short(usage["requests"]), numbers.exact(usage["requests"])),
-        Card("errors", "Errors", numbers.short(usage["errors"]), numbers.exact(usage["errors"])),
-        Card(
-            "error-rate", "Error rate", PERCENT.short(usage["errorRate"]), PERCENT.exact(usage["errorRate"])
-        ),
-        Card("tokens", "Tokens", numbers.short(usage["tokens"]), numbers.exact(usage["tokens"])),
-        Card("cost", "Cost", numbers.short_money(cost), numbers.exact_money(cost), unit=caller.currency),
+        Card("requests", "Requests", *counts["requests"], url=ways.records),
+        Card("errors", "Errors", *counts["errors"], url=ways.errors),
+        Card("error-rate", "Error rate", *rate, url=ways.errors),
+        Card("tokens", "Tokens", *counts["tokens"], url=ways.records),
+        Card("cost", "Cost", *money, unit=caller.currency, url=ways.records),
     ]
     labels = {"average": "Average latency", "p50": "p50", "p95": "p95", "p99": "p99"}
     for name, label in labels.items():
         value = latency[name]
         texts = (NONE, NONE) if value is None else (MILLISECONDS.short(value), MILLISECONDS.exact(value))
-        cards.append(Card(f"latency-{name}", label, *texts))
+        cards.append(Card(f"latency-{name}", label, *texts, url=ways.records))
     return cards
 
 

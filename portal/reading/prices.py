@@ -11,6 +11,7 @@ from typing import Final
 from django.http import QueryDict
 from django.urls import reverse
 
+from billing.book.terms import FIRST
 from billing.invoices.shown import label
 from billing.models import Source
 from billing.queries.prices import PriceQuery, PriceTerms, find_prices
@@ -118,6 +119,8 @@ def in_force(terms: PriceTerms, caller: Caller) -> str:
     """Write from when until when a price holds."""
     tz = zone(caller.timezone)
     start = times.day(terms.effective_from.astimezone(tz).date())
+    if terms.effective_from <= FIRST:
+        start = "the beginning"
     if terms.effective_until is None:
         return f"since {start}"
     return f"{start} to {times.minute(terms.effective_until, tz)}"

@@ -14,6 +14,7 @@ from alerts.deliveries.snapshots import amount
 from alerts.events.queries import EventQuery, events
 from alerts.models import Condition, Rule, ScopeKind, Severity, Span
 from alerts.rules import queries, terms
+from alerts.rules.words import metric_name
 from core.periods import zone
 from organizations.roles import Scope
 from organizations.tenancy import Caller
@@ -126,10 +127,13 @@ def row(rule: Rule, caller: Caller, to: To) -> RuleRow:
 
 
 def says(rule: Rule, currency: str) -> str:
-    """Say what has to be so: ``errorRate at or above 5% or 20% over 1 hour``."""
+    """Say what has to be so: ``Error rate at or above 5% or 20% over 1 hour``."""
     over = f"over {_span(rule)}" if rule.window else ""
     said = _PHRASES[Condition(rule.condition)]
-    return said.format(metric=rule.metric, threshold=_thresholds(rule, currency), over=over).rstrip()
+    said = said.format(
+        metric=metric_name(rule.metric), threshold=_thresholds(rule, currency), over=over
+    ).rstrip()
+    return said[:1].upper() + said[1:]
 
 
 def where(rule: Rule) -> str:
@@ -172,13 +176,16 @@ def channel_choices(caller: Caller) -> list[tuple[str, str]]:
 
 def _thresholds(rule: Rule, currency: str) -> str:
     unit = terms.unit_of(rule.condition, rule.metric, currency)
+    if unit not in (terms.PERCENT, currency, "ms"):
+        # What is counted is said by the metric's own name.
+        unit = ""
     written = [_with_unit(one, unit) for one in rule.thresholds]
     return " or ".join(filter(None, (", ".join(written[:-1]), *written[-1:])))
 
 
 def _with_unit(value: Decimal, unit: str) -> str:
     number = numbers.exact(value.normalize())
-    return f"{number}%" if unit == terms.PERCENT else f"{number} {unit}"
+    return f"{number}%" if unit == terms.PERCENT else f"{number} {unit}".rstrip()
 
 
 def _span(rule: Rule) -> str:

@@ -1,24 +1,17 @@
-"""What the Settings show: people, open invitations, and the audit trail."""
+"""What the Settings show of people: members, and open invitations."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
 
 from core import clock
-from core.paging import CursorPage
 from core.periods import zone
 from organizations import queries
-from organizations.audit import AuditActor, AuditEntry, audit_page
 from organizations.models import Membership
 from organizations.roles import Role, may_assign
 from organizations.tenancy import Caller
 from portal import times
-from portal.measures import NONE
-
-_VERBS: Final = {"created": "made", "updated": "changed", "deleted": "removed"}
 
 To = Callable[..., str]
 
@@ -49,27 +42,6 @@ class Offer:
     withdraw: str
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One change of one thing: when, by whom, and what of it from what to what."""
-
-    at: str
-    exact: str
-    by: str
-    what: str
-    subject: str
-    fields: list[tuple[str, str, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Audit:
-    """A page of the trail."""
-
-    entries: list[Change]
-    cursor: str | None
-    zone: str
-
-
 def people(caller: Caller, to: To) -> list[Person]:
     """Return the members, by e-mail address.
 
@@ -96,22 +68,6 @@ def invitations(caller: Caller, to: To) -> list[Offer]:
     ]
 
 
-def kind_label(kind: str) -> str:
-    """Return what a kind of row in the trail is called."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind).capitalize()
-
-
-def audit(caller: Caller, page: CursorPage, kind: str) -> Audit:
-    """Return a page of the trail, of one kind or of all.
-
-    Raises: `Problem` 400 for a cursor of other filters.
-    Tenancy: call in the tenant's scope.
-    """
-    entries, cursor = audit_page(caller.organization_id, page, kinds=[kind] if kind else [])
-    label = times.zone_label(zone(caller.timezone), clock.now())
-    return Audit([_change(entry, caller) for entry in entries], cursor, label)
-
-
 def _person(one: Membership, caller: Caller, to: To) -> Person:
     tz, user = zone(caller.timezone), one.user
     may = may_assign(caller.role or "", one.role)
@@ -126,30 +82,3 @@ def _person(one: Membership, caller: Caller, to: To) -> Person:
         change=to("role", str(user.pk)) if may else "",
         remove=to("remove", str(user.pk)) if may else "",
     )
-
-
-def _change(entry: AuditEntry, caller: Caller) -> Change:
-    tz = zone(caller.timezone)
-    return Change(
-        at=times.second(entry.at, tz),
-        exact=entry.at.isoformat(),
-        by=_who(entry.actor),
-        what=f"{kind_label(entry.kind)} {_VERBS[entry.action]}",
-        subject=entry.subject,
-        fields=[(one.field, _said(one.before), _said(one.after)) for one in entry.changes],
-    )
-
-
-def _who(actor: AuditActor) -> str:
-    named = actor.user or actor.client_id
-    if named is not None:
-        return named
-    return f"the system ({actor.job})" if actor.job else "the system"
-
-
-def _said(value: Any) -> str:
-    if value is None:
-        return NONE
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
-    return str(value)

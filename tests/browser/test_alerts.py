@@ -136,7 +136,7 @@ def test_a_rule_is_made_and_switched_off(acme: Tenant, visit: Visit) -> None:
     page.get_by_label("Thresholds").fill("50")
     page.get_by_label("Over", exact=True).select_option("24h")
     page.get_by_role("button", name="Make the rule").click()
-    expect(page.get_by_text("cost at or above 50 EUR over 24 hours")).to_be_visible()
+    expect(page.get_by_text("Cost at or above 50 EUR over 24 hours")).to_be_visible()
     page.get_by_role("button", name="Switch off").click()
     expect(page.get_by_text("Costly is off")).to_be_visible()
 

@@ -112,7 +112,7 @@ class TestEvents:
         for words in (
             "It costs too much. Warning Open Times in Europe/Berlin, UTC+02:00",
             "What to do Raise the limit, or look at what spends the most.",
-            "Metric cost",
+            "Metric Cost",
             "Value 12.5 EUR Threshold 10 EUR",
             "Judged over 1 Jul 2026, 02:00 – 1 Aug 2026, 02:00",
             "14 Jul 2026, 12:00 4 EUR 14 Jul 2026, 13:00 12.5 EUR",

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from django.http import QueryDict
 from django.urls import reverse
 
 from billing.listing import decision_page
 from billing.models import Decision, DecisionKind, Window
+from core import clock
 from core.moments import format_moment
 from core.paging import CursorPage
-from core.periods import zone
+from core.periods import Period, zone
 from organizations.models import Credential
 from organizations.tenancy import Caller
-from portal import numbers, times
+from portal import numbers, times, windows
 from portal.limit_forms import ORGANIZATION_WIDE
 from portal.tables import Cell, Column, Table
 
 PAGE_SIZE: Final = 50
+_JUST_AFTER: Final = timedelta(microseconds=1)
 KINDS: Final = {kind.value: str(kind.label) for kind in DecisionKind}
 _TONES: Final = {
     DecisionKind.PAUSED: "bad",
@@ -40,6 +44,7 @@ class History:
     table: Table
     following: str | None
     api: str
+    zone: str
 
 
 def history(
@@ -73,7 +78,8 @@ def history(
         file="spend-limit-decisions",
         stacks=True,
     )
-    return History(table, following, _api(cursor, kind, key, take))
+    label = times.zone_label(zone(caller.timezone), clock.now())
+    return History(table, following, _api(cursor, kind, key, take), label)
 
 
 def _api(cursor: str | None, kind: str, key: Credential | None, take: int) -> str:
@@ -94,14 +100,26 @@ def _row(found: Decision, caller: Caller, to: To) -> list[Cell]:
         Cell(ORGANIZATION_WIDE)
         if whose is None
         else Cell(whose.name, value=whose.client_id, url=to("key", whose.client_id)),
-        _amount(int(found.spent_nanos)),
+        _amount(int(found.spent_nanos), url=_records(found, tz, to)),
         _amount(found.limit_nanos, note=f"in {_WINDOWS[Window(found.window_kind)]}"),
         _amount(int(found.reserved_nanos)),
     ]
 
 
-def _amount(nanos: int, note: str = "") -> Cell:
+def _records(found: Decision, tz: ZoneInfo, to: To) -> str:
+    """Return where the records are that had been spent at the moment of a decision."""
+    mine = {} if found.credential is None else {"clientId": found.credential.client_id}
+    end = max(min(found.window_end, found.decided_at + _JUST_AFTER), found.window_start + _JUST_AFTER)
+    return windows.records(to, Period(found.window_start, end), tz, **mine)
+
+
+def _amount(nanos: int, *, note: str = "", url: str = "") -> Cell:
     exact = numbers.exact_money(nanos)
     return Cell(
-        numbers.short_money(nanos), exact=exact, value=exact.replace(",", ""), is_number=True, note=note
+        numbers.short_money(nanos),
+        exact=exact,
+        value=exact.replace(",", ""),
+        is_number=True,
+        note=note,
+        url=url,
     )
