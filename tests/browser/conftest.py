@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from core import clock
 from portal import assets
@@ -75,6 +75,7 @@ def _forget_partitions() -> Iterator[None]:
 def browser() -> Iterator[Browser]:
     """Chromium; without it the tests fail."""
     assets.build()
+    expect.set_options(timeout=PATIENCE_MS)
     with pytest.MonkeyPatch.context() as patch, chromium() as running:
         # Playwright keeps a loop of its own in this thread, in which nothing of Django's ever runs.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")

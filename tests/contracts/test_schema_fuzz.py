@@ -24,7 +24,7 @@ from usage.rollups.fold import fold_pending
 pytestmark = pytest.mark.django_db
 
 THOROUGH = {"examples": 0, "coverage": 0, "fuzzing": 25, "stateful": 10}
-BRIEF = {"examples": 0, "fuzzing": 8}
+BRIEF = {"examples": 0, "fuzzing": 4}
 UNCALLED_FOR = {
     "POST /api/v1/alerts/channels/{channel_id}/confirmation": "The channel that is asked about is no mailbox."
 }
