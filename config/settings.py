@@ -373,6 +373,8 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    # A link within each operation's button could not be reached by keyboard. What is written is JavaScript.
+    "SWAGGER_UI_SETTINGS": "{deepLinking: false, plugins: [HeadroomPlugin]}",
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
