@@ -45,7 +45,7 @@ class AmountField(forms.CharField):
 
 
 class SharesField(forms.CharField):
-    """Whole per cents, with commas between them."""
+    """Whole percentages, with commas between them."""
 
     def __init__(self, **kwargs: Any) -> None:
         attributes = {"inputmode": "text", "autocomplete": "off", "spellcheck": "false"}
@@ -85,7 +85,7 @@ class TermsForm(PlainForm):
         initial=Enforcement.PAUSE.value,
     )
     warnAt = SharesField(  # noqa: N815 as addresses have it
-        label="Warn at, in per cent",
+        label="Warn at (%)",
         initial=", ".join(map(str, WARN_AT)),
         help_text="Each share is announced when the spending reaches it.",
     )

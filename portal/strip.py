@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -36,11 +36,12 @@ def strip(caller: Caller, now: datetime, to: To) -> Strip | None:
     told = [one for one in found if sees_costs or one.is_paused]
     if not told:
         return None
-    first = told[0]
+    # Of equally grave ones the first is the organization's own, then the fullest.
+    first = max(told, key=lambda one: (one.is_paused, one.is_close))
     return Strip(
         tone=_tone(first),
         said=_said(first, caller, sees_costs=sees_costs),
-        detail=_detail(told, caller),
+        detail=_detail(first, len(told) - 1, caller),
         url=to("limits") if sees_costs else "",
     )
 
@@ -48,37 +49,36 @@ def strip(caller: Caller, now: datetime, to: To) -> Strip | None:
 def _tone(found: Pressing) -> str:
     if found.is_paused:
         return "bad"
-    return "warn" if found.is_last else ""
+    return "warn" if found.is_close else ""
 
 
 def _said(found: Pressing, caller: Caller, *, sees_costs: bool) -> str:
     if found.is_paused:
         return "Access is paused." if found.client_id is None else f"The key {found.name} is paused."
-    whose = "" if found.client_id is None else f" of the key {found.name}"
+    whose = "" if found.client_id is None else f" for the key {found.name}"
     amounts = f"{numbers.short_money(found.spent_nanos)} of {numbers.short_money(found.limit_nanos)}"
     share = found.spent_nanos * 100 // found.limit_nanos
-    return f"{share} % of the spend limit{whose} is used: {amounts} {caller.currency}."
+    return f"{share}% of the spend limit{whose} used: {amounts} {caller.currency}."
 
 
-def _detail(told: Sequence[Pressing], caller: Caller) -> str:
-    first, parts = told[0], []
+def _detail(first: Pressing, more: int, caller: Caller) -> str:
+    parts = []
     if first.resets_at is not None:
         when = times.minute(first.resets_at, zone(caller.timezone))
         if first.is_paused:
             parts.append(
-                f"The spend limit is reached; calls go ahead again on {when} if nothing more is spent."
+                f"The spend limit has been reached. Requests resume on {when} if nothing more is spent."
             )
         else:
             parts.append(f"{_ahead(first)} It resets on {when}.")
     else:
         parts.append(_ahead(first))
-    if len(told) > 1:
-        more = len(told) - 1
-        parts.append(f"{more} more {'limit is' if more == 1 else 'limits are'} reached or close to it.")
+    if more:
+        parts.append(f"{more} more {'limit needs' if more == 1 else 'limits need'} attention.")
     return " ".join(part for part in parts if part)
 
 
 def _ahead(found: Pressing) -> str:
     if found.is_paused:
-        return "The spend limit is reached; calls are refused."
-    return "Calls are refused from the limit on." if found.pauses else "Nothing is refused on its account."
+        return "The spend limit has been reached. Requests are refused."
+    return "Requests are refused once it is reached." if found.pauses else "It only warns; no request is refused."

@@ -1,5 +1,6 @@
 """Which spend limits are reached, or close to it, in one cheap statement: it is asked on every page."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -10,6 +11,7 @@ from billing.models import Enforcement
 from billing.windows import QUARTER, ROLLING, windows_at
 
 _FULL: Final = 100
+_CLOSE: Final = 80
 
 # A figure whose window has moved on since is added up again, from at most sixteen days of quarter-hours.
 _PRESSING: Final = """
@@ -44,7 +46,7 @@ SELECT c.client_id, c.name, p.enforcement, p.reached, p.warn_at, p.spent, p.limi
 class Pressing:
     """A limit of which at least one share is reached; the organization's has no ``client_id``.
 
-    ``reached`` is the largest share, 100 for the whole; ``is_last`` tells whether the whole comes next.
+    ``reached`` is the largest share, 100 for the whole; ``is_close`` tells whether that is urgent.
     ``resets_at`` is when a reached limit opens again if nothing more is spent, or its week ends.
     Units: nanos; ``reached`` in per cent.
     """
@@ -53,7 +55,7 @@ class Pressing:
     name: str | None
     pauses: bool
     reached: int
-    is_last: bool
+    is_close: bool
     spent_nanos: int
     limit_nanos: int
     resets_at: datetime | None
@@ -83,6 +85,15 @@ def pressing(organization_id: int, *, timezone: str, now: datetime) -> list[Pres
         return [_pressing(*row) for row in cursor.fetchall()]
 
 
+def is_close(reached: int, warn_at: Sequence[int]) -> bool:
+    """Tell whether a share of a limit is urgent: 80, the last warning, or the last but one of three and more.
+
+    Units: per cent.
+    """
+    late = sorted(warn_at)[1:][-2:] or warn_at
+    return reached >= min([_CLOSE, *late])
+
+
 def _pressing(
     client_id: str | None,
     name: str | None,
@@ -98,7 +109,7 @@ def _pressing(
         name,
         enforcement == Enforcement.PAUSE,
         reached,
-        reached >= max(warn_at, default=_FULL),
+        is_close(reached, warn_at),
         int(spent),
         int(limit),
         resets_at,

@@ -112,7 +112,7 @@ def above(one: Rate) -> str:
 
 def discount(basis_points: int) -> str:
     """Write a discount."""
-    return f"−{numbers.exact(Decimal(basis_points) / 100)} %" if basis_points else ""
+    return f"−{numbers.exact(Decimal(basis_points) / 100)}%" if basis_points else ""
 
 
 def in_force(terms: PriceTerms, caller: Caller) -> str:

@@ -9,7 +9,7 @@ import time_machine
 
 from billing.models import Enforcement, Window
 from billing.queries.limits import standing
-from billing.queries.pressing import Pressing, pressing
+from billing.queries.pressing import Pressing, is_close, pressing
 from core import clock
 from organizations.tenancy import tenant_scope
 from tests.billing.spending import UNIT, limit_to, spend
@@ -35,17 +35,37 @@ def test_a_limit_below_every_share_does_not_press(acme: Tenant) -> None:
 
 
 @pytest.mark.parametrize(
-    ("units", "reached", "is_last", "is_paused"),
+    ("units", "reached", "is_close", "is_paused"),
     [(5, 50, False, False), (8, 80, True, False), (10, 100, True, True), (12, 100, True, True)],
 )
 def test_the_largest_share_that_is_reached_counts(
-    acme: Tenant, units: float, reached: int, is_last: bool, is_paused: bool
+    acme: Tenant, units: float, reached: int, is_close: bool, is_paused: bool
 ) -> None:
     limit_to(acme, 10, warn_at=(50, 80))
     spend(acme, units)
     [one] = found(acme)
-    assert (one.reached, one.is_last, one.is_paused) == (reached, is_last, is_paused)
+    assert (one.reached, one.is_close, one.is_paused) == (reached, is_close, is_paused)
     assert (one.spent_nanos, one.limit_nanos) == (units * UNIT, 10 * UNIT)
+
+
+@pytest.mark.parametrize(
+    ("reached", "warn_at", "expected"),
+    [
+        (50, (50, 80, 95), False),
+        (80, (50, 80, 95), True),
+        (95, (50, 80, 95), True),
+        (50, (50, 60, 70), False),
+        (60, (50, 60, 70), True),
+        (50, (50, 80), False),
+        (80, (50, 80), True),
+        (70, (50, 70), True),
+        (50, (50,), True),
+        (85, (85, 90, 95), True),
+        (100, (), True),
+    ],
+)
+def test_a_share_is_urgent_late(reached: int, warn_at: tuple[int, ...], expected: bool) -> None:
+    assert is_close(reached, warn_at) is expected
 
 
 def test_a_limit_that_only_warns_is_never_paused(acme: Tenant) -> None:

@@ -70,7 +70,7 @@ def test_a_limit_stands_as_the_api_says(used: Tenant, member: Client, window: Wi
     shown = facts(page)
     for name, of_api in {"Limit": "limit", "Spent": "spent", "Held": "reserved", "Left": "remaining"}.items():
         assert bare(shown[name].removesuffix(" EUR")) == plain(answer[of_api])
-    assert shown["Warns at"] == "50 %, 80 %"
+    assert shown["Warns at"] == "50%, 80%"
     assert answer["resetsAt"] is not None
     records = re.search(r'<dt>Spent</dt><dd><a href="([^"]+)"', page.content.decode())
     assert records is not None
@@ -83,7 +83,7 @@ def test_a_limit_of_a_key_is_shown_beside_the_organization_s(used: Tenant, membe
     page = member.get("/limits/")
     answer = api(member, page, f"limit-{used.client_id}")
     assert answer["spent"] == "14.500000000"
-    assert "First key Beyond 80 %" in text(page)
+    assert "First key Above 80%" in text(page)
     assert "The whole organization Open" in text(page)
 
 
@@ -273,16 +273,30 @@ class TestTheStrip:
         limit_to(used, 20)
         assert member.get("/api/v1/spend-limit").json()["resetsAt"] == "2026-07-17T18:45:00Z"
         assert strip(member.get(path)) == (
-            "Access is paused. The spend limit is reached; calls go ahead again on 17 Jul 2026, 20:45 "
-            "if nothing more is spent. See the limit"
+            "Access is paused. The spend limit has been reached. Requests resume on 17 Jul 2026, 20:45 "
+            "if nothing more is spent. View limit"
         )
 
     def test_a_share_is_said_with_what_is_spent(self, used: Tenant, member: Client) -> None:
         limit_to(used, 40, warn_at=(50, 80))
-        assert strip(member.get("/usage/")).startswith("72 % of the spend limit is used: 29.00 of 40.00 EUR.")
+        assert strip(member.get("/usage/")).startswith("72% of the spend limit used: 29.00 of 40.00 EUR.")
         limit_to(used, 35, warn_at=(50, 80))
-        page = member.get("/usage/")
-        assert '<p class="strip warn">' in page.content.decode()
+        assert strip(member.get("/usage/")).startswith("82% of the spend limit used: 29.00 of 35.00 EUR.")
+
+    @pytest.mark.parametrize(("limit", "tone"), [(50, "strip "), (36, "strip warn"), (29, "strip bad")])
+    def test_its_colour_says_how_grave_it_is(
+        self, used: Tenant, member: Client, limit: int, tone: str
+    ) -> None:
+        limit_to(used, limit, warn_at=(50, 80, 95))
+        assert f'<p class="{tone}">' in member.get("/usage/").content.decode()
+
+    def test_a_key_that_is_almost_paused_comes_before_an_early_warning(
+        self, used: Tenant, member: Client
+    ) -> None:
+        limit_to(used, 50, warn_at=(50, 80, 95))
+        limit_to(used, 15, warn_at=(50, 80, 95), credential_id=used.credential_id)
+        said = strip(member.get("/usage/"))
+        assert said.startswith("96% of the spend limit for the key First key used:")
 
     def test_it_is_as_fresh_as_the_page(self, used: Tenant, member: Client) -> None:
         limit_to(used, 30)
@@ -297,7 +311,7 @@ class TestTheStrip:
         said = strip(developer.get("/usage/"))
         assert said.startswith("Access is paused.")
         assert "EUR" not in said
-        assert "See the limit" not in said
+        assert "View limit" not in said
         limit_to(used, 40, warn_at=(50,))
         assert strip(developer.get("/usage/")) == ""
 
@@ -306,4 +320,4 @@ class TestTheStrip:
         limit_to(used, 10, credential_id=used.credential_id)
         said = strip(member.get("/usage/"))
         assert said.startswith("The key First key is paused.")
-        assert "1 more limit is reached or close to it." in said
+        assert "1 more limit needs attention." in said

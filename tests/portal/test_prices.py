@@ -76,7 +76,7 @@ def test_a_price_is_shown_with_its_rates_thresholds_and_discount(priced: Tenant,
     assert row[6] == "12.50"
     shown = text(page)
     assert "pages 1.50 per 1,000; beyond 100,000 prompt tokens: prompt 5.00" in shown
-    assert "−12.5 %" in shown
+    assert "−12.5%" in shown
     assert "since the beginning" in shown
 
 
@@ -134,7 +134,7 @@ def test_a_record_says_which_rates_made_its_cost_up(priced: Tenant, member: Clie
     assert sum(float(row[3]) for row in rows) == pytest.approx(float(answer["cost"]), abs=1e-12)
     assert fact(page, "Version").split()[0] == str(answer["price"]["id"])
     assert fact(page, "Price").startswith("openai / gpt-4o")
-    assert fact(page, "Discount") == "−12.5 %"
+    assert fact(page, "Discount") == "−12.5%"
     assert "beyond 100,000 prompt tokens" in text(page)
     assert "/prices/?search=openai%2Fgpt-4o" in page.content.decode()
 

@@ -93,7 +93,7 @@ def _row(found: Decision, caller: Caller, to: To) -> list[Cell]:
     tz = zone(caller.timezone)
     kind = DecisionKind(found.kind)
     whose = found.credential
-    said = f"{found.threshold} % reached" if found.threshold is not None else str(kind.label)
+    said = f"{found.threshold}% reached" if found.threshold is not None else str(kind.label)
     return [
         Cell(times.second(found.decided_at, tz), value=format_moment(found.decided_at)),
         Cell(said, value=found.kind, tone=_TONES.get(kind, "plain")),

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from billing.models import Enforcement, LimitState, Window
 from billing.queries.limits import Standing, standings
+from billing.queries.pressing import is_close
 from core.moments import format_moment
 from core.periods import local_date, zone
 from organizations.models import Credential
@@ -131,7 +132,7 @@ def _state(found: Standing) -> tuple[str, str]:
         return "Exceeded", "bad"
     reached = [share for share in found.warn_at if found.spent_nanos * FULL >= share * found.limit_nanos]
     if reached:
-        return f"Beyond {reached[-1]} %", "warn"
+        return f"Above {reached[-1]}%", "warn" if is_close(reached[-1], found.warn_at) else ""
     return "Open", "good"
 
 
@@ -155,13 +156,13 @@ def _facts(found: Standing, caller: Caller, now: datetime, to: To) -> list[Fact]
     share = Decimal(found.spent_nanos) * FULL / found.limit_nanos
     return [
         Fact("Limit", money(found.limit_nanos, caller), WINDOWS[found.window]),
-        Fact("Spent", money(found.spent_nanos, caller), f"{share:.1f} %", _records(found, caller, now, to)),
+        Fact("Spent", money(found.spent_nanos, caller), f"{share:.1f}%", _records(found, caller, now, to)),
         Fact("Held", money(found.reserved_nanos, caller), "for calls that are under way"),
         Fact("Left", money(found.remaining_nanos, caller)),
         Fact("Adds up since", times.minute(found.period.start, tz)),
         *_ends(found, caller),
         _rate(found, caller),
-        Fact("Warns at", ", ".join(f"{share} %" for share in found.warn_at) or "Nothing before the limit"),
+        Fact("Warns at", ", ".join(f"{share}%" for share in found.warn_at) or "Nothing before the limit"),
         Fact(
             "When it is reached",
             "Calls are refused" if found.enforcement == Enforcement.PAUSE else "It is announced, no more",

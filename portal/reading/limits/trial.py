@@ -242,7 +242,7 @@ def _warnings(found: Replay, caller: Caller) -> Table:
     rows = [
         [
             Cell(times.minute(moment, tz), value=format_moment(moment)),
-            Cell(f"{share} % reached", value=str(share), tone="warn"),
+            Cell(f"{share}% reached", value=str(share), tone="warn"),
         ]
         for share, moment in found.warned[-LISTED:]
     ]
