@@ -20,6 +20,8 @@ from organizations.tenancy import Caller
 
 API: Final = "api"
 """The counter of Headroom's own API."""
+GATE: Final = "gate"
+"""The counter of the calls that the gate decides on."""
 WINDOW_SECONDS: Final = 60
 POLICY: Final = "permin"
 PEAK_DAYS: Final = 370

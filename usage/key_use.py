@@ -27,7 +27,8 @@ GRANULARITIES: Final = ("minute", "hour", "day", "week", "month")
 SORTS: Final = ("requests", "errors", "latency", "timestamp")
 INCLUDES: Final = ("includeEndpoints", "includeErrors", "includeLatency")
 PARAMS: Final = (
-    "keyId", "timeframe", "granularity", *INCLUDES, "sortBy", "order", "timezone", *OFFSET_PARAMS,
+    "keyId", "timeframe", "granularity", *INCLUDES, "includePeak",
+    "sortBy", "order", "timezone", *OFFSET_PARAMS,
 )  # fmt: skip
 
 
@@ -43,6 +44,7 @@ class _Asked:
     endpoints: bool
     errors: bool
     latency: bool
+    peak: bool
     sort: str
     descending: bool
     page: OffsetPage
@@ -57,6 +59,7 @@ def key_use(params: Params, caller: Caller, now: datetime) -> dict[str, Any]:
     asked = _asked(params, caller, now)
     credentials = _credentials(asked.subject)
     by_key = use.by_key(asked.subject, asked.period, latency=asked.latency)
+    peaks = use.peaks(asked.subject, asked.period) if asked.peak else None
     last_used = use.last_used(caller.organization_id, reading.history_of(caller, now))
     endpoints = use.by_endpoint(asked.subject, asked.period, latency=asked.latency)
     points, total_points = _points(asked, bool(by_key))
@@ -71,7 +74,7 @@ def key_use(params: Params, caller: Caller, now: datetime) -> dict[str, Any]:
         "usage": {
             **write.figures(write.sum_of(by_key.values()), latency=asked.latency),
             "currency": caller.currency,
-            "keys": write.keys(used, by_key, last_used, latency=asked.latency),
+            "keys": write.keys(used, by_key, last_used, peaks, latency=asked.latency),
         },
         "timeSeries": points,
         "endpoints": write.endpoints(shown, latency=asked.latency) if asked.endpoints else None,
@@ -102,6 +105,7 @@ def _asked(params: Params, caller: Caller, now: datetime) -> _Asked:
         endpoints=params.boolean("includeEndpoints", True),
         errors=params.boolean("includeErrors", True),
         latency=params.boolean("includeLatency", True),
+        peak=params.boolean("includePeak", False),
         sort=params.choice("sortBy", SORTS, "requests"),
         descending=params.choice("order", ("asc", "desc"), "desc") == "desc",
         page=read_offset_page(params),

@@ -8,7 +8,6 @@ from typing import Final
 from alerts.models import Condition, ScopeKind
 from alerts.rules.terms import RATE_LIMIT
 from alerts.rules.watched import Reading, Readings, Watched
-from billing.gate.decide import GATE
 from billing.ledger.queries import used_shares
 from billing.models import SpendLimit, Window
 from core.periods import Period
@@ -86,7 +85,9 @@ def _of_rate_limits(rules: Sequence[Watched], now: datetime) -> Readings:
     midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     day = Period(midnight, midnight + timedelta(days=1))
     clients = [client_id for some in keys.values() for _, client_id in some]
-    counted = [rate_limits.states(clients, day, counter=counter) for counter in (rate_limits.API, GATE)]
+    counted = [
+        rate_limits.states(clients, day, counter=counter) for counter in (rate_limits.API, rate_limits.GATE)
+    ]
     peaks = {client: max(states[client].peak_per_minute for states in counted) for client in clients}
     return {
         rule.id: {

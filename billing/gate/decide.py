@@ -40,8 +40,6 @@ from organizations.models import Plan
 from organizations.roles import Scope
 from organizations.tenancy import Caller, tenant_scope
 
-GATE: Final = "gate"
-"""The counter of the calls that the gate decides on."""
 OF_OTHERS: Final = Scope.BILLING_READ.value
 """What it takes to ask for a call of another credential than one's own."""
 
@@ -155,7 +153,7 @@ class Decision:
         Raises: `Problem` 429.
         """
         whose = caller if client_id == caller.client_id else replace(caller, client_id=client_id)
-        self.rate = rate_limits.take(whose, counter=GATE)
+        self.rate = rate_limits.take(whose, counter=rate_limits.GATE)
         if self.rate is not None:
             self.rate.enforce()
 

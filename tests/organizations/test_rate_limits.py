@@ -301,6 +301,16 @@ def test_use_per_key_shows_limit_use_reset_and_peak(tenant: Tenant, clock: time_
     ]
 
 
+def test_use_per_key_shows_the_gate_s_limit_where_it_is_used_more(
+    tenant: Tenant, clock: time_machine.Traveller
+) -> None:
+    for counter, count in ((rate_limits.API, 2), (rate_limits.GATE, 5)):
+        for _ in range(count):
+            rate_limits.take(limited(tenant, 60), counter=counter)
+    [found] = tenant.api.get("/usage/keys").body["rateLimits"]
+    assert (found["used"], found["remaining"], found["peakPerMinute"]) == (5, 55, 5)
+
+
 # Over HTTP
 
 

@@ -49,16 +49,18 @@ def keys(
     credentials: Sequence[Credential],
     by_key: Mapping[int, Group],
     last_used: Mapping[int, datetime],
+    peaks: Mapping[int, int] | None,
     *,
     latency: bool,
 ) -> list[dict[str, Any]]:
-    """Write each key with its use, the busiest first."""
+    """Write each key with its use, the busiest first; without ``peaks`` none is told."""
     written = [
         {
             "keyId": credential.client_id,
             "name": credential.name,
             "environment": credential.environment,
             **figures(by_key.get(credential.pk, NOTHING), latency=latency),
+            "peakRpm": None if peaks is None else peaks.get(credential.pk, 0),
             "lastUsedAt": _moment(last_used.get(credential.pk)),
             "revokedAt": _moment(credential.revoked_at),
         }
@@ -109,9 +111,16 @@ def advice(found: Advice | Standing) -> dict[str, str]:
 
 
 def limits(caller: Caller, credentials: Sequence[Credential], over: Period) -> list[dict[str, Any]]:
-    """Write how much of the rate limit each key has used, and its peak in the days of a period."""
+    """Write how much of the rate limit each key has used, and its peak in the days of a period.
+
+    The API and the gate count apart, by the same limit: told is the one that is used more.
+    """
     limit = caller.plan.requests_per_minute
-    states = rate_limits.states([credential.client_id for credential in credentials], over)
+    ids = [credential.client_id for credential in credentials]
+    counted = [rate_limits.states(ids, over, counter=one) for one in (rate_limits.API, rate_limits.GATE)]
+    fuller = {
+        client_id: max((one[client_id] for one in counted), key=lambda state: state.used) for client_id in ids
+    }
     return [
         {
             "keyId": client_id,
@@ -120,9 +129,9 @@ def limits(caller: Caller, credentials: Sequence[Credential], over: Period) -> l
             "used": state.used,
             "remaining": max(limit - state.used, 0),
             "resetAt": format_moment(state.resets_at),
-            "peakPerMinute": state.peak_per_minute,
+            "peakPerMinute": max(one[client_id].peak_per_minute for one in counted),
         }
-        for client_id, state in states.items()
+        for client_id, state in fuller.items()
     ]
 
 

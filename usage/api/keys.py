@@ -33,6 +33,7 @@ class KeyUsageView(TenantAPIView):
             parameter("timeframe", "How far back.", enum=list(TIMEFRAMES), default="24h"),
             parameter("granularity", "Size of the buckets.", enum=list(GRANULARITIES), default="hour"),
             *(parameter(name, "Whether to include this.", type=bool, default=True) for name in INCLUDES),
+            parameter("includePeak", "Whether to look for the busiest minutes.", type=bool, default=False),
             parameter("sortBy", "What to sort by.", enum=list(SORTS), default="requests"),
             parameter("order", "Smallest or largest first.", enum=["asc", "desc"], default="desc"),
             ZONE_PARAMETER,

@@ -10,8 +10,8 @@ from django.db import connection
 from core.periods import Granularity, Period, next_bucket
 from usage.queries.buckets import Buckets
 from usage.queries.facets import Facet
-from usage.queries.rollups import Group, RollupQuery, add_up
-from usage.queries.totals import Subject
+from usage.queries.rollups import Group, RollupQuery, add_up, greatest
+from usage.queries.totals import UTC_ZONE, Subject
 
 TIMEFRAMES: Final = {
     "1h": timedelta(hours=1),
@@ -52,6 +52,16 @@ def by_key(subject: Subject, period: Period, *, latency: bool) -> dict[int, Grou
     """
     groups = add_up(_query(subject, period, group_by=(Facet.CLIENT,), sums=_LATENCY if latency else _COUNTS))
     return {group.values[0]: group for group in groups}
+
+
+def peaks(subject: Subject, period: Period) -> dict[int, int]:
+    """Return the most requests of each credential in any minute of a window, of those that have any.
+
+    Tenancy: call in the tenant's scope.
+    """
+    minutes = Buckets.over(period, Granularity.MINUTE, UTC_ZONE)
+    groups = greatest(_query(subject, period, buckets=minutes, group_by=(Facet.CLIENT,), sums=("requests",)))
+    return {group.values[0]: group.sums["requests"] for group in groups}
 
 
 def series(subject: Subject, period: Period, buckets: Buckets) -> dict[int, Group]:

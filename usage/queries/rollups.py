@@ -78,9 +78,16 @@ def add_up(query: RollupQuery) -> list[Group]:
 def greatest(query: RollupQuery) -> list[Group]:
     """Return those groups alone in which one of the sums is at its greatest, the earliest of equals.
 
+    Grouped by facets, it is so for each of their values.
     Tenancy, Concurrency: as `add_up`.
     """
-    picks = (f"(SELECT * FROM found ORDER BY {name} DESC NULLS LAST, bucket LIMIT 1)" for name in query.sums)
+    values = _places(query).removeprefix(", ")
+    each, first = (f"DISTINCT ON ({values}) ", f"{values}, ") if values else ("", "")
+    last = "" if values else " LIMIT 1"
+    picks = (
+        f"(SELECT {each}* FROM found ORDER BY {first}{name} DESC NULLS LAST, bucket{last})"
+        for name in query.sums
+    )
     return _asked(query, " UNION ".join(picks))
 
 

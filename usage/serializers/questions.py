@@ -47,6 +47,9 @@ class KeyFiguresSerializer(FiguresSerializer):
     name = serializers.CharField()
     environment = serializers.CharField()
     latency = LatencySerializer(allow_null=True)
+    peak_rpm = serializers.IntegerField(
+        allow_null=True, help_text="The most requests in a minute; null unless it was asked for."
+    )
     last_used_at = MomentField(allow_null=True)
     revoked_at = MomentField(allow_null=True)
 
@@ -90,7 +93,7 @@ class ErrorsSerializer(CamelSerializer):
 
 
 class RateLimitSerializer(CamelSerializer):
-    """How much of its rate limit a key has used."""
+    """How much of its rate limit a key has used, at the API or at the gate, whichever is more."""
 
     key_id = serializers.CharField()
     limit = serializers.IntegerField()

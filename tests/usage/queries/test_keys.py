@@ -45,6 +45,7 @@ class Asked:
     endpoints: bool = True
     errors: bool = True
     latency: bool = True
+    peak: bool = False
 
     @property
     def query(self) -> dict[str, Any]:
@@ -60,6 +61,7 @@ class Asked:
             "includeEndpoints": str(self.endpoints).lower(),
             "includeErrors": str(self.errors).lower(),
             "includeLatency": str(self.latency).lower(),
+            "includePeak": str(self.peak).lower(),
         }
         return named if self.key is None else {**named, "keyId": self.key.client_id}
 
@@ -111,6 +113,7 @@ class Seen:
                         "name": key.name,
                         "environment": "production",
                         **self.figures(uses),
+                        "peakRpm": _peak(uses) if self.asked.peak else None,
                         "lastUsedAt": moment(max(ever)) if ever else None,
                         "revokedAt": moment(key.revoked_at) if key.revoked_at else None,
                     }
@@ -175,6 +178,13 @@ def _counts(group: Tally) -> dict[str, Any]:
         "tokens": group.sums["total_tokens"],
         "cost": money(group.sums["cost_nanos"]),
     }
+
+
+def _peak(uses: Iterable[Use]) -> int:
+    minutes: dict[datetime, list[Use]] = {}
+    for use in uses:
+        minutes.setdefault(use.at.replace(second=0, microsecond=0), []).append(use)
+    return max((tally(each).sums["requests"] for each in minutes.values()), default=0)
 
 
 def _latency(group: Tally) -> dict[str, float | None]:
@@ -270,6 +280,7 @@ def test_every_timeframe_granularity_and_zone(
         endpoints=random.random() < 0.8,
         errors=random.random() < 0.8,
         latency=random.random() < 0.8,
+        peak=random.random() < 0.5,
     )
     check(world, asked)
 
@@ -289,7 +300,7 @@ def test_every_order_pages_endpoints_or_the_series(world: World, sort: str, orde
 
 @pytest.mark.parametrize("place", range(7))
 def test_each_key_by_itself(world: World, place: int) -> None:
-    answer = check(world, Asked("7d", "hour", key=world.keys[place]))
+    answer = check(world, Asked("7d", "hour", key=world.keys[place], peak=True))
     assert [key["keyId"] for key in answer["usage"]["keys"]] == (
         [] if place == 4 else [world.keys[place].client_id]
     )
