@@ -24,7 +24,7 @@ from organizations.models import User
 from organizations.tenancy import Caller, tenant_scope
 from portal.links import ORGANIZATION
 
-HEADINGS: Final = {400: "That can't be read", 403: "You may not see this", 404: "There is nothing here"}
+HEADINGS: Final = {400: "Invalid request", 403: "Access denied", 404: "Page not found"}
 
 Page = Callable[..., HttpResponseBase]
 """Answers a request of a user as a caller, with what its address names."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from portal.filters import RANGES
+from portal.links import ORGANIZATION
 from portal.reading.asking import Asker, keys_of
 from portal.showing import Showing
 from portal.times import zone_label
@@ -30,10 +32,26 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """The organizations to choose from, with what the same page of another one is asked for.
+
+    ``across`` leads to all of them at once.
+    """
+
+    choice: Choice
+    parameters: dict[str, str]
+    across: str
+
+
+@dataclass(frozen=True, slots=True)
 class Bar:
-    """The bar of a page; ``kept`` are parameters of the page that it hands on, ``reset`` leads back."""
+    """The bar of a page; ``kept`` are parameters of the page that it hands on, ``reset`` leads back.
+
+    ``elsewhere`` is None for a member of only one organization.
+    """
 
     action: str
+    elsewhere: Elsewhere | None
     choices: list[Choice]
     ranges: list[Option]
     first: str
@@ -45,9 +63,12 @@ class Bar:
     is_custom: bool
 
 
-def bar(showing: Showing, asker: Asker, kept: dict[str, str]) -> Bar:
+def bar(
+    showing: Showing, asker: Asker, kept: Mapping[str, str], *, elsewhere: Mapping[str, str] | None = None
+) -> Bar:
     """Return the bar of a page.
 
+    ``elsewhere`` are the page's own parameters that another organization is asked for, by default all.
     Tenancy: call in the tenant's scope.
     """
     filters = asker.filters
@@ -55,6 +76,7 @@ def bar(showing: Showing, asker: Asker, kept: dict[str, str]) -> Bar:
     own = {name: value for name, value in kept.items() if value}
     return Bar(
         action=showing.here().partition("?")[0],
+        elsewhere=_elsewhere(showing, asker, own if elsewhere is None else elsewhere),
         choices=[
             _choice("clientId", "API key", keys, filters.client_id),
             _choice("capability", "Capability", _named(asker, Facet.CAPABILITY), filters.capability),
@@ -64,10 +86,25 @@ def bar(showing: Showing, asker: Asker, kept: dict[str, str]) -> Bar:
         first=filters.days.first.isoformat(),
         last=filters.days.last.isoformat(),
         zone=zone_label(filters.zone, filters.period.start),
-        kept=own | ({"organization": showing.kept} if showing.kept else {}),
+        kept=own | ({ORGANIZATION: showing.kept} if showing.kept else {}),
         reset=showing.here(**own) if filters.parameters else "",
         said=filters.said,
         is_custom=filters.days.range == "custom",
+    )
+
+
+def _elsewhere(showing: Showing, asker: Asker, own: Mapping[str, str]) -> Elsewhere | None:
+    organizations = showing.organizations()
+    if not organizations:
+        return None
+    chosen = asker.caller.organization
+    options = [Option(slug, name, slug == chosen) for slug, name in organizations.items()]
+    # A key is one organization's alone.
+    parameters = {name: value for name, value in asker.filters.parameters.items() if name != "clientId"}
+    return Elsewhere(
+        choice=Choice(ORGANIZATION, "Organization", options),
+        parameters=parameters | dict(own),
+        across=showing.to("organizations"),
     )
 
 

@@ -40,4 +40,4 @@ def _unpriced(subject: Subject, period: Period, count: int) -> str:
     names = [cause.values[0] or "no model" for cause in unpriced_models(subject, period)]
     shown = list(dict.fromkeys(names))
     more = f" and {len(shown) - NAMED} more" if len(shown) > NAMED else ""
-    return f"{numbers.short(count)} {requests} without a price: {', '.join(shown[:NAMED])}{more}"
+    return f"{numbers.short(count)} unpriced {requests}: {', '.join(shown[:NAMED])}{more}"

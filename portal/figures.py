@@ -51,7 +51,7 @@ def card(
         label=measure.label,
         short=measure.short(now),
         exact=measure.exact(now),
-        unit=unit,
+        unit="" if measure.number(now) is None else unit,
         meaning=measure.meaning,
         change=None if before is None else _change(measure, now, before),
         before=None if before is None else measure.exact(before),

@@ -11,7 +11,7 @@ from organizations.roles import Scope, grantable
 from organizations.services import create_credential
 from organizations.tenancy import Caller
 
-NAME: Final = "Made on the Overview"
+NAME: Final = "Getting started"
 PLACEHOLDER: Final = "$HEADROOM_KEY"
 RECORDS_PATH: Final = "/api/v1/records"
 _WANTED: Final = frozenset({Scope.USAGE_WRITE.value, Scope.USAGE_READ.value})

@@ -33,7 +33,7 @@ class SignInForm(LoginForm):  # type: ignore[misc] # it has no types
         password.help_text = ""
         for field in (address, password):
             field.widget.attrs.pop("placeholder", None)
-            field.error_messages["required"] = "Please fill this in."
+            field.error_messages["required"] = "This field is required."
 
 
 class PlainField(BoundField):
@@ -64,7 +64,7 @@ class PlainForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"label_suffix": "", **kwargs})
         for field in self.fields.values():
-            field.error_messages["required"] = "Please fill this in."
+            field.error_messages["required"] = "This field is required."
 
     def blame(self, problem: Problem) -> None:
         """Say a refusal at the fields that it names, else above them."""
@@ -78,11 +78,13 @@ class PlainForm(forms.Form):
 class KeyForm(PlainForm):
     """A new API key: what it is for, where it is used, and what it may."""
 
-    name = forms.CharField(label="Name", max_length=100, help_text="What the key is for.")
-    environment = forms.CharField(label="Environment", max_length=40, initial="production")
-    scopes = forms.MultipleChoiceField(
-        label="What it may do", choices=[], widget=forms.CheckboxSelectMultiple
+    name = forms.CharField(
+        label="Name",
+        max_length=100,
+        help_text="A name to recognize the key by, such as the application that uses it.",
     )
+    environment = forms.CharField(label="Environment", max_length=40, initial="production")
+    scopes = forms.MultipleChoiceField(label="Permissions", choices=[], widget=forms.CheckboxSelectMultiple)
 
     def __init__(self, *args: Any, grantable: Collection[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -90,16 +92,16 @@ class KeyForm(PlainForm):
         scopes: Any = self.fields["scopes"]
         scopes.choices = choices
         scopes.initial = [scope for scope in ("usage:write", "usage:read") if scope in grantable]
-        scopes.error_messages["required"] = "A key needs to be allowed something."
+        scopes.error_messages["required"] = "Choose at least one permission."
 
 
 SCOPES: Final = {
     Scope.USAGE_WRITE.value: "Send records",
-    Scope.USAGE_READ.value: "Read use",
+    Scope.USAGE_READ.value: "Read usage",
     Scope.BILLING_READ.value: "Read costs and limits",
-    Scope.BILLING_WRITE.value: "Set limits",
+    Scope.BILLING_WRITE.value: "Manage limits",
     Scope.ALERTS_WRITE.value: "Manage alerts",
-    Scope.KEYS_WRITE.value: "Manage keys",
+    Scope.KEYS_WRITE.value: "Manage API keys",
 }
 """What each scope allows, in words."""
 
@@ -193,12 +195,12 @@ class OrganizationForm(PlainForm):
     timezone = forms.ChoiceField(
         label="Time zone",
         choices=[],
-        help_text="Days, weeks and months are those of this zone, on every page and in every limit.",
+        help_text="Days, weeks and months follow this time zone on every page and in every limit.",
     )
     second_factor = forms.BooleanField(
-        label="Require a second factor of every member",
+        label="Require two-factor authentication for all members",
         required=False,
-        help_text="Members without one see nothing of the organization until they have set one up.",
+        help_text="Members without it lose access to the organization until they set it up.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -93,24 +93,28 @@ def _state(found: Standing, caller: Caller) -> str:
     if found.state == LimitState.PAUSED:
         since = "" if found.paused_at is None else f" since {_at(found.paused_at, caller)}"
         return f"Paused{since}"
-    return "Open" if found.enforcement == Enforcement.PAUSE else "Warns only"
+    return "Within limit" if found.enforcement == Enforcement.PAUSE else "Warn only"
 
 
 def _forecast(found: Standing, caller: Caller) -> str:
     """Say when the limit will pause at this rate."""
     if found.state == LimitState.PAUSED:
-        return "Requests are refused until it resets or the limit is raised."
+        return "Requests are refused until the limit resets or is raised."
     if found.enforcement != Enforcement.PAUSE:
-        return "This limit warns and never pauses."
+        return "This limit only warns; it never pauses requests."
     coming = found.pausing
     if coming.at is None:
-        risk = "" if coming.earliest is None else f"; at worst {_at(coming.earliest, caller)}"
-        return f"At this rate it does not pause{risk}."
+        risk = (
+            ""
+            if coming.earliest is None
+            else f" At the highest rate it would be reached on {_at(coming.earliest, caller)}."
+        )
+        return f"At the current rate the limit will not be reached.{risk}"
     if coming.earliest is None:
-        return f"At this rate it pauses {_at(coming.at, caller)}."
+        return f"At the current rate the limit is reached on {_at(coming.at, caller)}."
     until = "never" if coming.latest is None else _at(coming.latest, caller)
     between = f"between {_at(coming.earliest, caller)} and {until}"
-    return f"At this rate it pauses {_at(coming.at, caller)} ({between})."
+    return f"At the current rate the limit is reached on {_at(coming.at, caller)} ({between})."
 
 
 def _facts(found: Standing, caller: Caller) -> list[tuple[str, str]]:
@@ -120,8 +124,8 @@ def _facts(found: Standing, caller: Caller) -> list[tuple[str, str]]:
     if found.resets_at is not None:
         # An open limit over the last days has no end: what was spent leaves it bit by bit.
         slides = found.window == Window.ROLLING and found.state == LimitState.OPEN
-        facts.append(("Frees up from" if slides else "Resets", _at(found.resets_at, caller)))
-    facts.append(("Warns at", ", ".join(f"{share}%" for share in found.warn_at) or "nothing"))
+        facts.append(("Spending drops from" if slides else "Resets", _at(found.resets_at, caller)))
+    facts.append(("Warns at", ", ".join(f"{share}%" for share in found.warn_at) or "Never"))
     return facts
 
 

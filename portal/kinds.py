@@ -82,7 +82,7 @@ KINDS: Final = (
     Kind("quota", "Quota used", lambda sums: sums.meter("quota"), _meter("quota")),
     Kind("credits", "Credits used", lambda sums: sums.meter("credits"), _meter("credits")),
     Kind(
-        "rpm", "Average RPM", _rate(lambda sums: sums.requests), _sum("requests"), RATE, "requests a minute"
+        "rpm", "Average RPM", _rate(lambda sums: sums.requests), _sum("requests"), RATE, "requests per minute"
     ),
     Kind(
         "tpm",
@@ -90,7 +90,7 @@ KINDS: Final = (
         _rate(lambda sums: sums.total_tokens),
         _sum("total_tokens"),
         RATE,
-        "tokens a minute",
+        "tokens per minute",
     ),
 )
 MEASURES: Final = {kind.name: kind for kind in KINDS if kind.is_main}

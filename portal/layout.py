@@ -38,7 +38,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The frame of a page; ``organizations`` and ``across`` are empty for a member of only one.
+    """The frame of a page; ``names``, ``organizations`` and ``across`` are empty for a member of only one.
 
     ``kept`` is the organization that links carry, so that two tabs never mix two organizations up.
     """
@@ -46,6 +46,7 @@ class Layout:
     user: User
     role: str
     organization: str
+    names: dict[str, str]
     kept: str | None
     home: str
     navigation: list[Section]
@@ -59,19 +60,29 @@ def layout(request: HttpRequest, user: User, caller: Caller, here: str) -> Layou
 
     Tenancy: call in the tenant's scope.
     """
-    names = {one.organization.slug: one.organization.name for one in memberships_of(user)}
-    kept = caller.organization if len(names) > 1 or ORGANIZATION in request.GET else None
+    names = names_of(user)
+    kept = caller.organization if names or ORGANIZATION in request.GET else None
     return Layout(
         user=user,
         role=Role(caller.role).label if caller.role else "",
         organization=caller.organization_name,
+        names=names,
         kept=kept,
         home=address("overview", organization=kept),
         navigation=_navigation(user, caller, kept, here),
-        organizations=_organizations(names, caller, here) if len(names) > 1 else [],
-        across=address("organizations", organization=kept) if len(names) > 1 else "",
+        organizations=_organizations(names, caller, here),
+        across=address("organizations", organization=kept) if names else "",
         strip=strip(caller, clock.now(), partial(address, organization=kept)),
     )
+
+
+def names_of(user: User) -> dict[str, str]:
+    """Return the names of a user's organizations by their short names; none for a member of only one.
+
+    Tenancy: looks through the whole system.
+    """
+    names = {one.organization.slug: one.organization.name for one in memberships_of(user)}
+    return names if len(names) > 1 else {}
 
 
 def _navigation(user: User, caller: Caller, kept: str | None, here: str) -> list[Section]:

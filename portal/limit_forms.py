@@ -14,9 +14,9 @@ from organizations.models import Credential
 from portal.forms import PlainForm
 
 WARN_AT: Final = (50, 80, 95)
-ORGANIZATION_WIDE: Final = "The whole organization"
-WEEKS: Final = {"4": "The last 4 weeks", "8": "The last 8 weeks", "13": "The last 13 weeks"}
-_EXAMPLE: Final = "Write a plain amount, such as 250 or 99.50."
+ORGANIZATION_WIDE: Final = "Entire organization"
+WEEKS: Final = {"4": "Last 4 weeks", "8": "Last 8 weeks", "13": "Last 13 weeks"}
+_EXAMPLE: Final = "Enter an amount such as 250 or 99.50."
 
 
 class AmountField(forms.CharField):
@@ -40,7 +40,7 @@ class AmountField(forms.CharField):
         except ValueError as error:
             raise forms.ValidationError(_EXAMPLE) from error
         if nanos <= 0:
-            raise forms.ValidationError("The limit must be more than 0.")
+            raise forms.ValidationError("The limit must be greater than 0.")
         return nanos
 
 
@@ -59,35 +59,35 @@ class SharesField(forms.CharField):
         parts = [part.strip().removesuffix("%").strip() for part in super().clean(value).split(",")]
         given = [part for part in parts if part]
         if any(not part.isascii() or not part.isdigit() or not 1 <= int(part) <= 100 for part in given):
-            raise forms.ValidationError("Write whole numbers from 1 to 100, with commas between them.")
+            raise forms.ValidationError("Enter whole numbers from 1 to 100, separated by commas.")
         shares = tuple(sorted({int(part) for part in given}))
         if len(shares) > MAX_WARN_AT:
-            raise forms.ValidationError(f"At most {MAX_WARN_AT} shares can be warned at.")
+            raise forms.ValidationError(f"Enter at most {MAX_WARN_AT} percentages.")
         return shares
 
 
 class TermsForm(PlainForm):
     """A limit: whose, how much, over which time, and what reaching it means."""
 
-    clientId = forms.ChoiceField(label="Whose spending", required=False)  # noqa: N815 as addresses have it
+    clientId = forms.ChoiceField(label="Applies to", required=False)  # noqa: N815 as addresses have it
     limit = AmountField()
     window = forms.ChoiceField(
-        label="Over which time",
-        choices=[(Window.ROLLING.value, "Any seven days, rolling"), (Window.WEEK.value, "Calendar weeks")],
+        label="Period",
+        choices=[(Window.ROLLING.value, "Rolling 7 days"), (Window.WEEK.value, "Calendar weeks")],
         initial=Window.ROLLING.value,
     )
     enforcement = forms.ChoiceField(
-        label="When it is reached",
+        label="When reached",
         choices=[
-            (Enforcement.PAUSE.value, "Pause: calls are refused"),
-            (Enforcement.WARN.value, "Only warn: nothing is refused"),
+            (Enforcement.PAUSE.value, "Pause: refuse requests"),
+            (Enforcement.WARN.value, "Warn only: never refuse requests"),
         ],
         initial=Enforcement.PAUSE.value,
     )
     warnAt = SharesField(  # noqa: N815 as addresses have it
         label="Warn at (%)",
         initial=", ".join(map(str, WARN_AT)),
-        help_text="Each share is announced when the spending reaches it.",
+        help_text="An alert is sent when spending reaches each percentage.",
     )
 
     def __init__(self, *args: Any, currency: str, keys: Sequence[Credential], **kwargs: Any) -> None:
@@ -97,14 +97,14 @@ class TermsForm(PlainForm):
             ("", ORGANIZATION_WIDE),
             *((key.client_id, f"{key.name} ({key.client_id})") for key in keys),
         ]
-        whose.error_messages["invalid_choice"] = "There is no such key in this organization."
+        whose.error_messages["invalid_choice"] = "This organization has no such API key."
         self.fields["limit"].label = f"Limit in {currency}"
 
 
 class TrialForm(TermsForm):
     """A limit to try, and on which weeks."""
 
-    weeks = forms.ChoiceField(label="On which weeks", choices=list(WEEKS.items()), initial="4")
+    weeks = forms.ChoiceField(label="Past weeks", choices=list(WEEKS.items()), initial="4")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

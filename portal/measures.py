@@ -90,14 +90,16 @@ def _measure(name: str, label: str, writer: Writer = COUNT, meaning: str = "") -
 
 REQUESTS: Final = _measure("requests", "Requests")
 ERRORS: Final = _measure("errors", "Errors")
-ERROR_RATE: Final = _measure("errorRate", "Error rate", PERCENT, "requests that failed, of all")
-SUCCESS_RATE: Final = _measure("successRate", "Success rate", PERCENT, "requests that did not fail, of all")
+ERROR_RATE: Final = _measure("errorRate", "Error rate", PERCENT, "share of requests that failed")
+SUCCESS_RATE: Final = _measure("successRate", "Success rate", PERCENT, "share of requests that succeeded")
 TOKENS: Final = _measure("tokens", "Tokens")
 PROMPT: Final = _measure("promptTokens", "Prompt tokens")
 COMPLETION: Final = _measure("completionTokens", "Completion tokens")
 COST: Final = _measure("cost", "Cost", MONEY)
 PER_MILLION_TOKENS: Final = _measure("costPerMillionTokens", "Cost per 1M tokens", PER_MILLION)
-UNPRICED: Final = _measure("unpriced", "Without a price", COUNT, "requests that are in no sum of money")
+UNPRICED: Final = _measure(
+    "unpriced", "Unpriced requests", COUNT, "requests without a price, not included in totals"
+)
 LATENCY: Final = _measure("latency.average", "Average latency", MILLISECONDS)
 P50: Final = _measure("latency.p50", "p50", MILLISECONDS, "half of the requests answer within this")
 P95: Final = _measure("latency.p95", "p95", MILLISECONDS, "95 of 100 requests answer within this")

@@ -70,7 +70,7 @@ def change(now: Number, before: Number) -> Change:
         return Change("same", "no change")
     direction = "up" if now > before else "down"
     if before <= 0:
-        return Change("new", "nothing before")
+        return Change("new", "no prior data")
     ratio = Decimal(now) / Decimal(before)
     if ratio >= _MANY_TIMES:
         return Change(direction, f"{short(ratio.to_integral_value(ROUND_HALF_EVEN))}×")

@@ -65,7 +65,8 @@ class Windows:
 class Overview:
     """Everything on the page; ``latest`` is the newest record when the last days have none.
 
-    ``headroom`` is None for those who may not know of limits; ``counted`` is what the chart counts.
+    ``is_new`` tells that of the last days only today has any; ``counted`` is what the chart counts.
+    ``headroom`` is None for those who may not know of limits.
     """
 
     period: str
@@ -79,6 +80,7 @@ class Overview:
     tops: list[Table]
     recent: Recent
     is_quiet: bool
+    is_new: bool
     latest: str | None
 
 
@@ -130,6 +132,7 @@ def read(caller: Caller, now: datetime, *, measure: str, shape: str, to: To) -> 
         tops=tops.read(caller, window.current, MEASURES[measure], to),
         recent=recent.read(caller, to),
         is_quiet=is_quiet,
+        is_new=[place for place, (_, group) in enumerate(days) if group.sums] == [len(days) - 1],
         latest=None if latest is None else times.minute(latest.occurred_at, tz),
     )
 
@@ -204,7 +207,7 @@ def _chart(measure: Kind, shape: str, days: list[DayOf], caller: Caller, to: To)
     ]
     return Plot(
         id="daily",
-        title=f"{measure.label} a day{unit}, last {len(days)} days",
+        title=f"{measure.label} per day{unit}, last {len(days)} days",
         summary=_summary(measure, days, drawn),
         specification=charts.daily(drawn, shape=shape, title=measure.label),
         table=_table(dates, days, caller, to),
@@ -221,7 +224,7 @@ def _table(dates: list[date], days: list[DayOf], caller: Caller, to: To) -> Tabl
     ]
     return Table(
         "daily-table",
-        f"By days in {times.zone_label(zone(caller.timezone), days[-1][0])}, newest first",
+        f"By day in {times.zone_label(zone(caller.timezone), days[-1][0])}, newest first",
         [Column("Day"), *(Column(head, is_number=True) for head in heads)],
         rows[::-1],
         file="overview-daily",
@@ -248,5 +251,5 @@ def _summary(measure: Kind, days: list[DayOf], drawn: list[charts.Day]) -> str:
     """Say in words what the chart shows at a glance."""
     highest = max(drawn, key=lambda one: one.value)
     if not highest.value:
-        return f"{measure.label}: nothing in these {len(drawn)} days."
+        return f"{measure.label}: no data in the last {len(drawn)} days."
     return f"{measure.label}: at most {highest.exact}, on {highest.label}; {drawn[-1].exact} today so far."

@@ -22,10 +22,10 @@ class Group(Enum):
     """The parts of the menu, in their order; the first has no heading."""
 
     START = ""
-    ANALYZE = "Analyze"
-    MONEY = "Money"
-    BUILD = "Build"
-    MANAGE = "Manage"
+    ANALYZE = "Analytics"
+    MONEY = "Cost and billing"
+    BUILD = "Developers"
+    MANAGE = "Organization"
 
 
 @dataclass(frozen=True, slots=True)

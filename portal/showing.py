@@ -12,7 +12,7 @@ from core import clock
 from organizations.models import User
 from organizations.tenancy import Caller
 from portal.access import wants_fragment
-from portal.layout import layout
+from portal.layout import layout, names_of
 from portal.links import ORGANIZATION, address
 from portal.strip import strip
 
@@ -25,6 +25,7 @@ class Showing:
 
     def __init__(self, request: HttpRequest, user: User, caller: Caller, name: str) -> None:
         self.request = request
+        self.user = user
         self.caller = caller
         self.name = name
         self.layout = None if wants_fragment(request) else layout(request, user, caller, name)
@@ -38,6 +39,16 @@ class Showing:
     def here(self, **parameters: str) -> str:
         """Return the address of this page with other parameters."""
         return self.to(self.name, **parameters)
+
+    def organizations(self) -> dict[str, str]:
+        """Return the names of a reader's organizations by their short names; none for a member of only one.
+
+        Tenancy: looks through the whole system.
+        """
+        if self.layout is not None:
+            return self.layout.names
+        # Only a member of several is handed on the organization from page to page.
+        return {} if self.kept is None else names_of(self.user)
 
     def render(self, template: str, context: Mapping[str, Any], *, status: int = 200) -> HttpResponse:
         """Return the page, or the block ``live`` of it for htmx."""

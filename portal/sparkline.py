@@ -11,13 +11,13 @@ _MARGIN: Final = 2
 
 
 def path(values: Sequence[float]) -> str:
-    """Return the line through values a day apart, from zero to the highest; nothing for fewer than two.
+    """Return the line through values a day apart, from zero to the highest; nothing where all are zero.
 
     Shape: fits a box of `WIDTH` by `HEIGHT`.
     """
-    if len(values) < 2:
+    if len(values) < 2 or not any(values):
         return ""
-    highest = max(values) or 1
+    highest = max(values)
     step = WIDTH / (len(values) - 1)
     room = HEIGHT - 2 * _MARGIN
     points = [

@@ -81,4 +81,8 @@ def _detail(first: Pressing, more: int, caller: Caller) -> str:
 def _ahead(found: Pressing) -> str:
     if found.is_paused:
         return "The spend limit has been reached. Requests are refused."
-    return "Requests are refused once it is reached." if found.pauses else "It only warns; no request is refused."
+    return (
+        "Requests are refused once it is reached."
+        if found.pauses
+        else "It only warns; no request is refused."
+    )

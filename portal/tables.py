@@ -58,7 +58,7 @@ class Pages:
     def said(self) -> str:
         """Where the page is, in words."""
         number, count, total = (numbers.exact(one) for one in (self.number, self.count, self.total))
-        return f"Page {number} of {count}, {total} in all"
+        return f"Page {number} of {count} ({total} total)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Table:
     caption: str
     columns: list[Column]
     rows: list[list[Cell]]
-    empty: str = "Nothing in these days."
+    empty: str = "No data in this period."
     pages: Pages | None = None
     file: str = ""
     stacks: bool = False

@@ -17,6 +17,7 @@ from usage.queries.rollups import Group, RollupQuery, add_up
 TOP: Final = 5
 SUMS: Final = ("requests", "total_tokens", "cost_nanos")
 FACETS: Final = {Facet.MODEL: "Models", Facet.CLIENT: "API keys", Facet.CAPABILITY: "Capabilities"}
+_TOP: Final = {Facet.MODEL: "Top models", Facet.CLIENT: "Top API keys", Facet.CAPABILITY: "Top capabilities"}
 
 To = Callable[..., str]
 
@@ -45,7 +46,7 @@ def _table(
     label = FACETS[facet]
     unit = f", {caller.currency}" if measure.is_money else ""
     hidden = len(groups) - TOP
-    rest = f"; {hidden} more" if hidden > 0 else ""
+    rest = f"; top {TOP} of {len(groups)}" if hidden > 0 else ""
     most = measure.drawn(groups[0]) if groups else 0.0
     rows = [
         [_name(facet, group, measure, keys, to), _value(group, measure, caller, most)]
@@ -53,10 +54,10 @@ def _table(
     ]
     return Table(
         id=f"top-{facet.value}",
-        caption=f"{label}, by {measure.label.lower()}, most first{rest}",
+        caption=f"{_TOP[facet]} by {measure.label.lower()}{rest}",
         columns=[Column(label), Column(f"{measure.label}{unit}", is_number=True)],
         rows=rows,
-        empty="Nothing in this period yet.",
+        empty="No data in this period yet.",
     )
 
 

@@ -48,7 +48,17 @@ def daily(days: Iterable[Day], *, shape: str, title: str) -> dict[str, Any]:
     labelled = {"expr": str(_weekly([row["day"] for row in rows]))}
     for layer in specification["layer"]:
         layer["encoding"]["x"]["axis"]["values"] = labelled
+    whole_steps(specification, [row["value"] for row in rows])
     return specification
+
+
+def whole_steps(specification: dict[str, Any], values: Iterable[float]) -> None:
+    """Keep the axis of values that are whole free of fractions."""
+    if not all(float(value).is_integer() for value in values):
+        return
+    for layer in specification["layer"]:
+        if axis := layer["encoding"].get("y", {}).get("axis"):
+            axis["tickMinStep"] = 1
 
 
 def _weekly(days: list[str]) -> list[int]:

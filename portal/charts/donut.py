@@ -42,7 +42,7 @@ def _skeleton(names: tuple[str, ...], title: str) -> dict[str, Any]:
             order=alt.Order("place:Q"),
             color=alt.Color("name:N", scale=alt.Scale(domain=list(names)), legend=legend),
             tooltip=[
-                alt.Tooltip("name:N", title="Which"),
+                alt.Tooltip("name:N", title="Model"),
                 alt.Tooltip("exact:N", title=title),
                 alt.Tooltip("share:N", title="Share"),
             ],

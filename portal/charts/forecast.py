@@ -72,7 +72,7 @@ def _skeleton(title: str) -> dict[str, Any]:
             [
                 alt.Tooltip("label:N", title="Day"),
                 alt.Tooltip("said:N", title=f"{title} expected"),
-                alt.Tooltip("between:N", title="Four times in five"),
+                alt.Tooltip("between:N", title="80% likely"),
             ],
         ),
     ]

@@ -45,7 +45,7 @@ def _skeleton(title: str) -> dict[str, Any]:
                 scale=alt.Scale(paddingInner=0.1),
             ),
             color=alt.Color("value:Q", legend=None, scale=alt.Scale(domainMin=0)),
-            tooltip=[alt.Tooltip("label:N", title="When"), alt.Tooltip("exact:N", title=title)],
+            tooltip=[alt.Tooltip("label:N", title="Time"), alt.Tooltip("exact:N", title=title)],
         )
         .properties(width="container", height="container")
     )

@@ -12,13 +12,18 @@ from typing import Any, Final
 import altair as alt
 
 from core.periods import Granularity
-from portal.charts.daily import AMOUNTS
+from portal.charts.daily import AMOUNTS, whole_steps
 
 _MARKS: Final = "marks"
 _PLACES: Final = "places"
 _AVERAGE: Final = "average"
 _FORMATS: Final = {Granularity.HOUR: "%H:%M", Granularity.MONTH: "%b %Y"}
 _DATE: Final = "%-d %b"
+_SYMBOLS: Final[dict[bool, dict[str, Any]]] = {
+    False: {"symbolType": "square"},
+    True: {"symbolType": "stroke", "symbolStrokeWidth": 3},
+}
+"""How a legend shows what is filled, and what is a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,7 @@ def series(
     }
     for layer in specification["layer"]:
         layer["encoding"]["x"]["axis"] |= _labelled(buckets, granularity)
+    whole_steps(specification, [value for line in lines for value in line.values])
     return specification
 
 
@@ -138,12 +144,12 @@ def _drawn(marks: Any, shape: str, names: tuple[str, ...]) -> Any:
             orient="top",
             direction="horizontal",
             columns=alt.ExprRef("max(1, floor(width / 165))"),
-            symbolType="square",
+            **_SYMBOLS[shape == "lines"],
         )
         marks = marks.encode(color=alt.Color("series:N", scale=alt.Scale(domain=list(names)), legend=legend))
     if shape == "bars":
         faded = alt.condition("datum.partial", alt.value(0.5), alt.value(1))
-        return marks.mark_bar(aria=False).encode(x2="x2:T", y2="low:Q", opacity=faded)
+        return marks.mark_bar(aria=False, x2Offset=-1).encode(x2="x2:T", y2="low:Q", opacity=faded)
     over = marks.transform_filter("!datum.partial")
     if shape == "area":
         return over.mark_area(aria=False, interpolate="monotone").encode(y2="low:Q")
@@ -161,7 +167,7 @@ def _pointed_at(x: Any, names: tuple[str, ...]) -> Any:
             x2="x2:T",
             y=alt.value(0),
             y2=alt.value("height"),
-            tooltip=[alt.Tooltip("label:N", title="When"), *said],
+            tooltip=[alt.Tooltip("label:N", title="Time"), *said],
             href="url:N",
         )
     )

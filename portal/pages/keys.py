@@ -66,7 +66,7 @@ def make(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
         except Problem as problem:
             form.blame(problem)
         else:
-            return _secret(showing, issued, "Your new key")
+            return _secret(showing, issued, "API key created")
     context = {"form": form, "back": showing.to("keys")}
     return showing.render("portal/key_new.html", context, status=422 if form.errors else 200)
 
@@ -104,7 +104,7 @@ def rotate(request: HttpRequest, user: User, caller: Caller, client_id: str) -> 
         owned_by_id=_owner(caller),
         grantable=grantable(caller.role, caller.scopes),
     )
-    return _secret(Showing(request, user, caller, "key-rotate"), issued, "The key's new secret")
+    return _secret(Showing(request, user, caller, "key-rotate"), issued, "API key rotated")
 
 
 @page(Entry("key-revoke", "keys/<slug:client_id>/revoke/", Scope.KEYS_WRITE, under="keys"), WRITE)
@@ -113,7 +113,7 @@ def revoke(request: HttpRequest, user: User, caller: Caller, client_id: str) -> 
     revoked = services.revoke_credential(
         organization_id=caller.organization_id, client_id=client_id, owned_by_id=_owner(caller)
     )
-    messages.success(request, f"The key {revoked.name} is revoked: nothing is accepted with it any more.")
+    messages.success(request, f"API key {revoked.name} revoked. Requests with it are now rejected.")
     return redirect(Showing(request, user, caller, "key-revoke").to("key", client_id))
 
 

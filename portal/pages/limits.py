@@ -28,7 +28,7 @@ from portal.reading.limits.trial import Wanted
 from portal.registry import READ, WRITE, Entry, Group, page
 from portal.showing import Showing
 
-TABS: Final = {"limits": "Spend limit", "limit-history": "History", "limit-trial": "On past weeks"}
+TABS: Final = {"limits": "Spend limit", "limit-history": "History", "limit-trial": "Simulation"}
 LATEST: Final = 5
 TERMS: Final = ("clientId", "limit", "window", "enforcement", "warnAt", "weeks")
 
@@ -69,12 +69,12 @@ def set_one(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         chosen = _key(caller, form.cleaned_data["clientId"])
         set_limit(caller=caller, credential_id=chosen.pk if chosen else None, terms=_terms(form))
-        whose = f"of {chosen.name}" if chosen else "of the organization"
-        messages.success(request, f"The spend limit {whose} is set: it holds from now on.")
+        whose = f"for {chosen.name}" if chosen else "for the organization"
+        messages.success(request, f"Spend limit {whose} saved. It applies from now on.")
         return redirect(showing.to("limits"))
     context = {
         "form": form,
-        "title": "Change a limit" if found else "Set a limit",
+        "title": "Edit spend limit" if found else "Set spend limit",
         "is_change": found is not None,
         "back": showing.to("limits"),
         "trial": showing.to("limit-trial"),
@@ -88,8 +88,8 @@ def remove(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
     showing = Showing(request, user, caller, "limit-remove")
     key = _key(caller, request.POST.get("clientId") or None)
     remove_limit(organization_id=caller.organization_id, credential_id=key.pk if key else None)
-    whose = f"of {key.name}" if key else "of the organization"
-    messages.success(request, f"The spend limit {whose} is removed: nothing is refused on its account.")
+    whose = f"for {key.name}" if key else "for the organization"
+    messages.success(request, f"Spend limit {whose} removed.")
     return redirect(showing.to("limits"))
 
 
@@ -105,7 +105,7 @@ def history(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
     own = {"kind": kind, "clientId": key.client_id if key else ""}
     context = {
         "history": found,
-        "kinds": [("", "Everything", not kind)]
+        "kinds": [("", "All events", not kind)]
         + [(name, label, name == kind) for name, label in reading.KINDS.items()],
         "keys": [("", "All limits", key is None)]
         + [(one.client_id, f"{one.name} ({one.client_id})", one == key) for one in keys_of()],

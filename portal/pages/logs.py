@@ -41,7 +41,12 @@ def logs(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
     here = showing.here(**chosen.parameters, **own)
     context = {
         # Other days or another model are chosen from whole days again.
-        "bar": bar(showing, Asker(caller, chosen), _without(fixed, *reading.MOMENTS)),
+        "bar": bar(
+            showing,
+            Asker(caller, chosen),
+            _without(fixed, *reading.MOMENTS),
+            elsewhere=_without(own, *reading.MOMENTS),
+        ),
         "logs": found,
         # What the form beside the bar hands on: all that is chosen already.
         "hidden": {**chosen.parameters, **own} | ({"organization": showing.kept} if showing.kept else {}),

@@ -18,7 +18,7 @@ from portal.reading.asking import Asker
 from portal.registry import Entry, Group, page
 from portal.showing import Showing
 
-VIEW_NAMES: Final = {"requests": "Calls", "tokens": "Tokens", "cost": "Cost"}
+VIEW_NAMES: Final = {"requests": "Requests", "tokens": "Tokens", "cost": "Cost"}
 
 
 @page(Entry("models", "models/", Scope.USAGE_READ, label="Models", group=Group.ANALYZE, place=2))

@@ -55,6 +55,7 @@ def _live(showing: Showing) -> dict[str, Any]:
     return {
         "overview": reading.read(showing.caller, clock.now(), measure=measure, shape=shape, to=showing.to),
         "currency": showing.caller.currency,
+        "following": _following(showing),
         "here": here(measure, shape),
         "measures": [
             Link(kind.label, here(name, shape), current=name == measure) for name, kind in MEASURES.items()
@@ -63,6 +64,21 @@ def _live(showing: Showing) -> dict[str, Any]:
             Link(label, here(measure, name), current=name == shape) for name, label in SHAPE_NAMES.items()
         ],
     }
+
+
+def _following(showing: Showing) -> list[Link]:
+    """Return what a new organization does after its first record."""
+    caller = showing.caller
+    ways = {
+        "logs": ("View your records", True),
+        "key-new": ("Create a key for each application", Scope.KEYS_WRITE in caller.scopes),
+        "limit-set": (
+            "Set a spend limit",
+            Scope.BILLING_WRITE in caller.scopes and caller.plan.spend_limit,
+        ),
+        "reference": ("Read the API reference", True),
+    }
+    return [Link(label, showing.to(name)) for name, (label, is_open) in ways.items() if is_open]
 
 
 def _first_key(showing: Showing, request: HttpRequest, key: str | None) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from portal.registry import Entry, Group, page
 from portal.showing import Showing
 
 
-@page(Entry("reference", "reference/", Scope.USAGE_READ, label="API", group=Group.BUILD, place=3))
+@page(Entry("reference", "reference/", Scope.USAGE_READ, label="API reference", group=Group.BUILD, place=3))
 def reference(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
     """Show the reference."""
     showing = Showing(request, user, caller, "reference")

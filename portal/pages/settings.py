@@ -58,7 +58,7 @@ def settings(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
         except Problem as problem:
             form.blame(problem)
         else:
-            messages.success(request, "The organization's settings are kept.")
+            messages.success(request, "Settings saved.")
             return redirect(showing.here())
     context = {"form": form, "organization": organization, "tabs": _tabs(showing)}
     return showing.render("portal/settings.html", context, status=422 if form.errors else 200)
@@ -100,7 +100,7 @@ def invite(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
 def withdraw(request: HttpRequest, user: User, caller: Caller, invitation: int) -> HttpResponse:
     """End an open invitation."""
     services.withdraw_invitation(organization_id=caller.organization_id, invitation_id=invitation)
-    messages.success(request, "The invitation is withdrawn.")
+    messages.success(request, "Invitation revoked.")
     return redirect(Showing(request, user, caller, "members").here())
 
 
@@ -113,7 +113,7 @@ def role(request: HttpRequest, user: User, caller: Caller, member: int) -> HttpR
     changed = services.change_role(
         organization_id=caller.organization_id, user_id=member, role=wanted, by_role=caller.role
     )
-    messages.success(request, f"The member's role is {Role(changed.role).label} now.")
+    messages.success(request, f"Role changed to {Role(changed.role).label}.")
     return redirect(Showing(request, user, caller, "members").here())
 
 
@@ -121,7 +121,7 @@ def role(request: HttpRequest, user: User, caller: Caller, member: int) -> HttpR
 def remove(request: HttpRequest, user: User, caller: Caller, member: int) -> HttpResponse:
     """End a membership."""
     services.remove_member(organization_id=caller.organization_id, user_id=member, by_role=caller.role)
-    messages.success(request, "The member is removed.")
+    messages.success(request, "Member removed.")
     return redirect(Showing(request, user, caller, "members").here())
 
 
@@ -143,7 +143,7 @@ def audit(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
     kind = params.choice("kind", sorted(KINDS), "")
     cursor = params.text("cursor", max_length=4096)
     found = trail.audit(caller, CursorPage(AUDIT_SIZE, "desc", cursor), kind)
-    names = {"": "Everything", **{name: trail.kind_label(name) for name in sorted(KINDS)}}
+    names = {"": "All", **{name: trail.kind_label(name) for name in sorted(KINDS)}}
     context = {
         "audit": found,
         "tabs": _tabs(showing),

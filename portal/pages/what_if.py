@@ -32,7 +32,7 @@ def what_if(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
         return showing.here(**{**chosen.parameters, **own, **parameters})
 
     context = {
-        "bar": bar(showing, Asker(caller, chosen), own),
+        "bar": bar(showing, Asker(caller, chosen), own, elsewhere={}),
         "found": reading.read(caller, chosen, others, now, here),
         "back": showing.to("models", **chosen.parameters),
         # What the form beside the bar hands on: all that is chosen already.

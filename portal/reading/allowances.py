@@ -21,12 +21,12 @@ To = Callable[..., str]
 _TONES: Final = {GrantState.ACTIVE: "good", GrantState.PENDING: "warn"}
 COLUMNS: Final = [
     Column("Grant"),
-    Column("State"),
-    Column("Left", is_number=True),
+    Column("Status"),
+    Column("Remaining", is_number=True),
     Column("Granted", is_number=True),
-    Column("Priority", is_number=True, meaning="The smallest is used first."),
-    Column("From"),
-    Column("Until"),
+    Column("Priority", is_number=True, meaning="the lowest is used first"),
+    Column("Effective"),
+    Column("Expires"),
 ]
 
 
@@ -65,10 +65,10 @@ def read(caller: Caller, now: datetime, number: int, here: To) -> Credits:
         ],
         grants=Table(
             id="grants",
-            caption="In the order in which they are used up",
+            caption="In the order they are used",
             columns=COLUMNS,
             rows=[_row(held, caller, now) for held in found],
-            empty="Nothing was granted yet.",
+            empty="No grants yet.",
             pages=pages_of(number, total, here),
             file="grants",
             stacks=True,
@@ -83,7 +83,7 @@ def _gauge(label: str, standing: Standing) -> Gauge:
     named = {
         "Granted to date": standing.granted,
         "Used": standing.consumed,
-        "Used beyond the grants": standing.uncovered + standing.overage,
+        "Used beyond grants": standing.uncovered + standing.overage,
         "Expired": standing.expired,
         "Revoked": standing.revoked,
     }
@@ -91,7 +91,7 @@ def _gauge(label: str, standing: Standing) -> Gauge:
         label=label,
         remaining=numbers.exact(standing.remaining),
         share=f"{share:.1f}",
-        said=f"{share:.0f}% of what was granted is left",
+        said=f"{share:.0f}% remaining",
         facts=[(name, numbers.exact(value)) for name, value in named.items()],
     )
 
@@ -107,5 +107,5 @@ def _row(held: Grant, caller: Caller, now: datetime) -> list[Cell]:
         Cell(numbers.exact(held.amount), is_number=True),
         Cell(str(held.priority), is_number=True),
         Cell(times.minute(held.effective_at, tz)),
-        Cell("No end" if held.expires_at is None else times.minute(held.expires_at, tz)),
+        Cell("Never" if held.expires_at is None else times.minute(held.expires_at, tz)),
     ]

@@ -22,9 +22,9 @@ from portal import numbers, times
 from portal.limit_forms import ORGANIZATION_WIDE
 from portal.measures import NONE
 
-_VERBS: Final = {"created": "made", "updated": "changed", "deleted": "removed"}
+_VERBS: Final = {"created": "created", "updated": "updated", "deleted": "removed"}
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
-_WORDS: Final = {Window.ROLLING.value: "any seven days", Window.WEEK.value: "calendar weeks"}
+_WORDS: Final = {Window.ROLLING.value: "rolling 7 days", Window.WEEK.value: "calendar weeks"}
 _AMOUNTS: Final = ("limit", "amount")
 
 
@@ -107,7 +107,7 @@ def _change(entry: AuditEntry, names: _Names, caller: Caller, tz: ZoneInfo) -> C
 def _subject(entry: AuditEntry, names: _Names) -> tuple[str, str]:
     """Name what was changed, with the id that it has beside its name."""
     if entry.kind == "spendLimit":
-        return names.limits.get(entry.subject, "A limit that was removed"), ""
+        return names.limits.get(entry.subject, "Removed limit"), ""
     name = names.keys.get(entry.subject) if entry.kind == "credential" else None
     return (entry.subject, "") if name is None else (name, entry.subject)
 
@@ -117,7 +117,7 @@ def _who(actor: AuditActor, names: _Names) -> str:
         return actor.user
     if actor.client_id is not None:
         return names.keys.get(actor.client_id, actor.client_id)
-    return f"the system ({actor.job})" if actor.job else "the system"
+    return f"System ({actor.job})" if actor.job else "System"
 
 
 def _said(field: str, value: Any, caller: Caller, tz: ZoneInfo) -> str:

@@ -65,7 +65,7 @@ class Daily:
         """Return the last days against as many before."""
         now, before = self._sum(measure, -days, None), self._sum(measure, -2 * days, -days)
         return Growth(
-            label="Week over week" if days == AVERAGE_DAYS else "30 days over 30 days",
+            label="Week over week" if days == AVERAGE_DAYS else "Month over month (30 days)",
             short=measure.writer.short(now),
             exact=measure.writer.exact(now),
             change=numbers.change(now, before),

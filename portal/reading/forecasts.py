@@ -31,8 +31,8 @@ DAYS: Final = 30
 SHOWN: Final = 28
 """How many days that were are drawn before those to come."""
 _METHODS: Final = {
-    "ets": "Learned from {days} days: their level, their weekdays and where they were going.",
-    "runRate": "Learned from {days} days, too few for more than the average day.",
+    "ets": "Based on {days} days of history: level, weekly pattern and trend.",
+    "runRate": "Based on the daily average of {days} days of history.",
 }
 
 To = Callable[..., str]
@@ -74,7 +74,7 @@ def read(caller: Caller, key: Credential | None, now: datetime, to: To) -> Forec
 def _cards(answer: dict[str, Any], caller: Caller) -> list[Card]:
     said = {
         "period": "This billing period",
-        "following": f"The next {DAYS} days",
+        "following": f"Next {DAYS} days",
         "today": "Today",
     }
     cards = []
@@ -93,7 +93,7 @@ def _cards(answer: dict[str, Any], caller: Caller) -> list[Card]:
                 exact=numbers.exact_money(nanos),
                 unit=caller.currency,
                 is_main=True,
-                note=f"{low} to {high}, four times in five" + (f"; {spent} so far" if spent else ""),
+                note=f"{low} to {high} (80% likely)" + (f"; {spent} so far" if spent else ""),
             )
         )
     return cards
@@ -121,7 +121,7 @@ def _plot(
     for one in answer["points"]:
         bounds = [numbers.exact_money(parse_money(one[name])) for name in ("expected", "low", "high")]
         rows.append([_day(date.fromisoformat(one["date"]), ""), _amount(""), *map(_amount, bounds)])
-    title = f"Cost a day in {currency}: the last {len(drawn)} days and the next {len(coming)}"
+    title = f"Cost per day in {currency}: last {len(drawn)} days and next {len(coming)} days"
     columns = [Column("Day"), *(Column(name, is_number=True) for name in _COLUMNS)]
     return Plot(
         id="forecast",
@@ -164,11 +164,11 @@ def _amount(exact: str) -> Cell:
 def _summary(answer: dict[str, Any], currency: str) -> str:
     following = answer["following"]
     if following["expected"] is None:
-        return "Nothing can be foreseen yet."
+        return "No forecast yet."
     expected, low, high = (
         numbers.short_money(parse_money(following[name])) for name in ("expected", "low", "high")
     )
-    return f"The next {DAYS} days are expected to cost {expected} {currency}, {low} to {high} most likely."
+    return f"Expected for the next {DAYS} days: {expected} {currency}, 80% likely between {low} and {high}."
 
 
 def _api(key: Credential | None) -> str:

@@ -43,7 +43,7 @@ def by_hour(asker: Asker, measure: Measure, name: str) -> Plot:
 
 def _busiest(drawn: dict[tuple[int, int], tuple[float, str]], *, is_empty: bool) -> str:
     if is_empty:
-        return "Nothing in these days."
+        return "No data in this period."
     weekday, hour = max(drawn, key=lambda key: drawn[key][0])
     return f"Most on {WEEKDAYS[weekday]} at {hour:02}:00: {drawn[weekday, hour][1]}."
 

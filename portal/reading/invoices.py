@@ -21,7 +21,7 @@ To = Callable[..., str]
 COLUMNS: Final = [
     Column("Invoice"),
     Column("Period"),
-    Column("State"),
+    Column("Status"),
     Column("Due"),
     Column("Total", is_number=True),
 ]
@@ -98,5 +98,5 @@ def _row(invoice: Invoice, to: To) -> list[Cell]:
 
 def _empty(caller: Caller) -> str:
     if not caller.plan.invoices:
-        return f"The plan {caller.plan.name} has no invoices."
-    return "No month has been invoiced yet: the first draft is made when this month is over."
+        return f"Your plan, {caller.plan.name}, does not include invoices."
+    return "No invoices yet. The first draft is created when this month ends."

@@ -36,13 +36,14 @@ _COUNTED: Final = ("requests", "errors", "tokens")
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """How much of its rate limit a key has used."""
+    """How much of its rate limit a key has used; ``busiest`` is the busiest minute that its records have."""
 
     limit: str
     used: int
     most: int
     peak: str
     resets: str
+    busiest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +75,12 @@ def read(caller: Caller, credential: Credential, timeframe: str, now: datetime, 
     errors = answer["errors"]
     return KeyPage(
         cards=_cards(answer["usage"], caller, _Ways(answer, caller, credential, to)),
-        limit=None if limit is None else _limit(limit, caller),
+        limit=None if limit is None else _limit(limit, key, caller),
         last_used=moment_said(last, caller),
         over_time=_over_time(answer, caller, timeframe, now, api),
         endpoints=_endpoints(answer["endpoints"], caller, credential, to),
-        codes=_counts("codes", "Most errors of a status first", "Status", errors["byStatusCode"]),
-        kinds=_counts("kinds", "Most errors of a type first", "Type", errors["byType"]),
+        codes=_counts("codes", "Most errors first", "Status", errors["byStatusCode"]),
+        kinds=_counts("kinds", "Most errors first", "Type", errors["byType"]),
         advice=advice_of(answer, timeframe, to),
         said=period_said(answer, caller),
         api=api,
@@ -118,14 +119,16 @@ def _cards(usage: dict[str, Any], caller: Caller, ways: _Ways) -> list[Card]:
     return cards
 
 
-def _limit(limit: dict[str, Any], caller: Caller) -> Limit:
+def _limit(limit: dict[str, Any], key: dict[str, Any] | None, caller: Caller) -> Limit:
     resets = parse_moment(limit["resetAt"])
+    busiest = None if key is None else key["peakRpm"]
     return Limit(
         limit=f"{limit['limit']:,}",
         used=limit["used"],
         most=limit["limit"],
         peak=f"{limit['peakPerMinute']:,}",
         resets=times.clock(resets, zone(caller.timezone)),
+        busiest="" if busiest is None else numbers.exact(busiest),
     )
 
 
@@ -153,7 +156,7 @@ def _over_time(answer: dict[str, Any], caller: Caller, timeframe: str, now: date
             ]
         )
     heads = ("Requests", "Errors", "Tokens", f"Cost, {caller.currency}", "Average latency")
-    columns = [Column("When"), *(Column(head, is_number=True) for head in heads)]
+    columns = [Column("Time"), *(Column(head, is_number=True) for head in heads)]
     drawn = Granularity.HOUR if granularity is Granularity.MINUTE else granularity
     lines = [charts.Series("Succeeded", tuple(good)), charts.Series("Failed", tuple(bad))]
     failed = answer["usage"]["errors"]
@@ -183,7 +186,7 @@ def _endpoints(found: list[dict[str, Any]], caller: Caller, credential: Credenti
         ]
         for one in found
     ]
-    caption = "Endpoints with most requests first"
+    caption = "Most requests first"
     return Table("endpoints", caption, columns, rows, file="key-endpoints", stacks=True)
 
 

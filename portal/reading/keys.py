@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -39,6 +39,9 @@ GRANULARITIES: Final = {
     "1y": Granularity.WEEK,
     "all": Granularity.MONTH,
 }
+PEAKED: Final = ("1h", "24h", "7d", "30d")
+"""The timeframes whose busiest minutes are looked for: it takes going through all of their minutes."""
+PEAK: Final = "most requests in one minute"
 SORTS: Final = ("name", "requests", "errors", "latency", "cost", "lastUsed")
 
 To = Callable[..., str]
@@ -71,7 +74,6 @@ def read(caller: Caller, timeframe: str, now: datetime, *, sort: Sorting, to: To
     Tenancy: call in the tenant's scope.
     """
     answer, api = ask(caller, timeframe, now)
-    limits = {one["keyId"]: one for one in answer["rateLimits"]}
     ranked = _sorted(answer["usage"]["keys"], sort)
     shown, pages = paged(ranked, sort, here)
     heads = {"requests": "Requests", "errors": "Error rate", "latency": "Average latency"}
@@ -79,18 +81,18 @@ def read(caller: Caller, timeframe: str, now: datetime, *, sort: Sorting, to: To
         sortable("API key", "name", sort, here, rising=True),
         *(sortable(label, name, sort, here) for name, label in heads.items()),
         Column("p95", is_number=True),
-        Column("Peak a minute", is_number=True, meaning="the most requests in a minute, of those allowed"),
+        *([Column("Peak RPM", is_number=True, meaning=PEAK)] if timeframe in PEAKED else []),
         sortable(f"Cost, {caller.currency}", "cost", sort, here),
         sortable("Last used", "lastUsed", sort, here, is_number=False),
     ]
-    rows = [_row(key, limits.get(key["keyId"]), caller, timeframe, to) for key in shown]
+    rows = [_row(key, caller, timeframe, to) for key in shown]
     return KeysPage(
         table=Table(
             "keys",
             TIMEFRAMES[timeframe],
             columns,
             rows,
-            "There is no key yet.",
+            "No API keys yet.",
             pages,
             "api-keys",
             stacks=True,
@@ -105,6 +107,8 @@ def ask(caller: Caller, timeframe: str, now: datetime, **more: str) -> tuple[dic
     """Return what the API answers, and at which address it does."""
     given = QueryDict(mutable=True)
     given.update({"timeframe": timeframe, "granularity": GRANULARITIES[timeframe].value, **more})
+    if timeframe in PEAKED:
+        given["includePeak"] = "true"
     answer = key_use(Params(given, PARAMS), caller, now)
     return answer, f"{reverse('usage-keys')}?{given.urlencode()}"
 
@@ -124,19 +128,16 @@ def _sorted(keys: list[dict[str, Any]], sort: Sorting) -> list[dict[str, Any]]:
     return sorted(known, key=read_, reverse=sort.descending) + rest
 
 
-def _row(
-    key: dict[str, Any], limit: Mapping[str, Any] | None, caller: Caller, timeframe: str, to: To
-) -> list[Cell]:
+def _row(key: dict[str, Any], caller: Caller, timeframe: str, to: To) -> list[Cell]:
     note = f"{key['keyId']} · {key['environment']}" + (" · revoked" if key["revokedAt"] else "")
     own = {} if timeframe == DEFAULT_TIMEFRAME else {"timeframe": timeframe}
-    peak = NONE if limit is None else f"{limit['peakPerMinute']:,} of {limit['limit']:,}"
     return [
         Cell(key["name"], value=key["keyId"], note=note, url=to("key", key["keyId"], **own)),
         count_cell(key["requests"]),
         Cell(PERCENT.short(key["errorRate"]), value=str(key["errorRate"]), is_number=True),
         latency_cell(key["latency"]["average"]),
         latency_cell(key["latency"]["p95"]),
-        Cell(peak, value="" if limit is None else str(limit["peakPerMinute"]), is_number=True),
+        *([count_cell(key["peakRpm"])] if key["peakRpm"] is not None else []),
         money_cell(key["cost"]),
         Cell(moment_said(key["lastUsedAt"], caller), value=key["lastUsedAt"] or ""),
     ]

@@ -37,7 +37,7 @@ OWN: Final = ("type", "endpoint", "provider", "status", *LINKS)
 """The filters beside those of every page and `MOMENTS`."""
 _ACCEPTED: Final = (*RECORD_FILTERS, "from", "to", *CURSOR_PARAMS)
 _COLUMNS: Final = (
-    Column("When"),
+    Column("Time"),
     Column("Type"),
     Column("API key"),
     Column("Model"),
@@ -99,7 +99,7 @@ def read(
             f"{filters.said}, newest first",
             columns,
             rows,
-            "No record fits.",
+            "No records match these filters." if filters.what or own else "No records in this period.",
             file="usage-logs",
             stacks=True,
         ),
@@ -139,12 +139,20 @@ def _row(item: dict[str, Any], names: Mapping[str, str], filters: Filters, to: T
         ),
         _number(None if tokens is None else numbers.exact(tokens["total"])),
         _number(None if item["latencyMs"] is None else _latency(item["latencyMs"])),
-        _number(None if item["cost"] is None else _money(item["cost"])),
+        _cost_cell(item["cost"]),
     ]
 
 
 def _number(text: str | None) -> Cell:
     return Cell(text or NONE, value=(text or "").replace(",", "").removesuffix(" ms"), is_number=True)
+
+
+def _cost_cell(text: str | None) -> Cell:
+    if text is None:
+        return Cell(NONE, exact="Unpriced", is_number=True)
+    exact = _money(text)
+    short = numbers.short_money(parse_money(text))
+    return Cell(short, exact=exact, value=exact.replace(",", ""), is_number=True)
 
 
 def _latency(value: float) -> str:
@@ -185,8 +193,8 @@ def _happened(item: dict[str, Any], names: Mapping[str, str], filters: Filters, 
     moment, kept = parse_moment(item["timestamp"]), parse_moment(item["createdAt"])
     outcome = " ".join(str(part) for part in (item["statusCode"], item["errorType"]) if part)
     found = [
-        Fact("When", times.second(moment, filters.zone), item["timestamp"]),
-        Fact("Kept since", times.second(kept, filters.zone), item["createdAt"]),
+        Fact("Time", times.second(moment, filters.zone), item["timestamp"]),
+        Fact("Received", times.second(kept, filters.zone), item["createdAt"]),
         _same("Type", "type", item, to),
         Fact(
             "API key",
@@ -218,9 +226,9 @@ def _same(label: str, name: str, item: dict[str, Any], to: To) -> Fact:
 _TOKENS: Final = {
     "prompt": "Prompt tokens",
     "completion": "Completion tokens",
-    "total": "Tokens in all",
-    "cachedPrompt": "Read from the cache",
-    "cacheWrite": "Written to the cache",
+    "total": "Total tokens",
+    "cachedPrompt": "Cached prompt tokens",
+    "cacheWrite": "Cache write tokens",
     "reasoning": "Reasoning tokens",
 }
 
@@ -249,7 +257,7 @@ def _why(caller: Caller, record_id: str, to: To) -> RecordCost | None:
 
 def _cost(item: dict[str, Any]) -> list[Fact]:
     if item["cost"] is None:
-        return [Fact("Cost", "Not priced yet", "No price fits this record.")]
+        return [Fact("Cost", "Unpriced", "No price matches this record.")]
     return [Fact("Cost", f"{_money(item['cost'])} {item['currency']}")]
 
 

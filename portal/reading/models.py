@@ -54,7 +54,7 @@ def read(
     """
     asker, measure = Asker(caller, filters), VIEWS[view]
     whole = buckets(filters.period, filters.granularity, filters.zone)
-    totals = asker.by(Facet.MODEL, COLUMNS)
+    totals = asker.by(Facet.MODEL, (*COLUMNS, measures.UNPRICED))
     found = standings(asker, Facet.MODEL, totals, tuple(VIEWS.values()), measure)
     return ModelsPage(
         trends=_trends(asker, found, whole, now, measure),
@@ -85,7 +85,7 @@ def _trends(
     ]
     lines = [charts.Series(one.name, tuple(map(measure.drawn, one.points))) for one in ranked]
     columns = [
-        Column("When"),
+        Column("Time"),
         *(Column(f"{one.name}{unit and ','}{unit}", is_number=True) for one in ranked),
     ]
     rows = [
@@ -96,7 +96,7 @@ def _trends(
         for place, point in enumerate(points)
     ]
     title = f"{measure.label} over time"
-    first = f"{ranked[0].name} has the most." if ranked else "Nothing in these days."
+    first = f"Highest: {ranked[0].name}." if ranked else "No data in this period."
     return Plot(
         id="trends",
         title=title,
@@ -126,7 +126,7 @@ def _shares(asker: Asker, ranked: list[Standing], measure: Measure) -> Plot:
     return Plot(
         id="shares",
         title=f"Share of {measure.label.lower()}",
-        summary=f"{said}." if said else "Nothing in these days.",
+        summary=f"{said}." if said else "No data in this period.",
         specification=charts.donut(slices, title=measure.label),
         table=Table("shares-table", f"Share of {measure.label.lower()}", columns, rows, file="model-shares"),
         api=question_address(asker.filters, tuple(VIEWS.values()), "total", Facet.MODEL),
@@ -148,13 +148,13 @@ def _leaderboard(asker: Asker, totals: Sequence[Group], sort: Sorting, to: To, h
         [
             _named(str(group.values[0]), asker.filters, to),
             Cell(numbers.exact(ranks[group.values[0]]), is_number=True),
-            *(cell(measure, group, currency) for measure in COLUMNS),
+            *(_measured(measure, group, currency) for measure in COLUMNS),
         ]
         for group in shown
     ]
     columns = [
         sortable("Model", NAME, sort, here, rising=True),
-        Column("Rank", is_number=True, meaning="by calls"),
+        Column("Rank", is_number=True, meaning="by requests"),
         *(
             sortable(
                 f"{measure.label}, {currency}" if measure.is_money else measure.label,
@@ -167,13 +167,24 @@ def _leaderboard(asker: Asker, totals: Sequence[Group], sort: Sorting, to: To, h
     ]
     return Table(
         "leaderboard",
-        "Models by what they were used for",
+        "Ranked by requests",
         columns,
         rows,
         pages=pages,
         file="models",
         stacks=True,
     )
+
+
+def _measured(measure: Measure, group: Group, currency: str) -> Cell:
+    """Return the cell of a measure; an amount says which requests it lacks."""
+    unpriced = measures.UNPRICED.number(group)
+    if not measure.is_money or not unpriced:
+        return cell(measure, group, currency)
+    note = f"{numbers.exact(unpriced)} unpriced" if measure is measures.COST else ""
+    if measures.COST.number(group):
+        return cell(measure, group, currency, note=note)
+    return Cell(measures.NONE, note=note, is_number=True)
 
 
 def _sorted(totals: Sequence[Group], sort: Sorting) -> list[Group]:

@@ -138,13 +138,13 @@ def _table(shown: Iterable[Standings], pages: Pages | None, sort: Sorting, here:
         Column("Your role"),
         sortable("Requests", "requests", sort, here),
         sortable("Tokens", "tokens", sort, here),
-        sortable("Cost", "cost", sort, here, meaning="By currency."),
+        sortable("Cost", "cost", sort, here, meaning="sorted within each currency"),
         sortable("Spend limit", "limit", sort, here),
         sortable("Open alerts", "alerts", sort, here),
     ]
     return Table(
         "organizations",
-        "The billing period so far, against the one before",
+        "Current billing period, compared with the previous one",
         columns,
         [_row(one) for one in shown],
         pages=pages,
@@ -210,7 +210,7 @@ def _limit(one: Standings) -> Cell:
         return Cell("None" if one.knows_limits else NONE, is_number=True)
     if one.limit.state == LimitState.PAUSED:
         return Cell("Paused", value=str(one.share), tone="bad", is_number=True)
-    note = "warns only" if one.limit.enforcement != Enforcement.PAUSE else ""
+    note = "warn only" if one.limit.enforcement != Enforcement.PAUSE else ""
     tone = tone_of(one.limit, one.share)
     return Cell(f"{one.share}%", value=str(one.share), tone=tone, note=note, is_number=True)
 
@@ -233,7 +233,7 @@ def _sums(found: Iterable[Standings]) -> Table:
     ]
     return Table(
         "by-currency",
-        "All of them, by currency",
+        "All organizations",
         columns,
         rows,
         file="organizations-by-currency",

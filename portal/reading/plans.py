@@ -42,7 +42,7 @@ def _flag(value: int | None) -> str:
 
 
 def _days(value: int | None) -> str:
-    return "All of it" if value is None else f"{numbers.exact(value)} days"
+    return "Unlimited" if value is None else f"{numbers.exact(value)} days"
 
 
 def _number(value: int | None) -> str:
@@ -51,12 +51,12 @@ def _number(value: int | None) -> str:
 
 ENTITLEMENTS: Final = (
     Entitlement("History", lambda plan: plan.history_days, _days),
-    Entitlement("Requests a minute", lambda plan: plan.requests_per_minute, _number),
-    Entitlement("API access through the gate", lambda plan: plan.api_access, _flag),
+    Entitlement("Requests per minute", lambda plan: plan.requests_per_minute, _number),
+    Entitlement("Gateway access", lambda plan: plan.api_access, _flag),
     Entitlement("Exports", lambda plan: plan.exports, _flag),
     Entitlement("Spend limits", lambda plan: plan.spend_limit, _flag),
     Entitlement("Invoices", lambda plan: plan.invoices, _flag),
-    Entitlement("Credits and quota beyond what is granted", lambda plan: plan.overage, _flag),
+    Entitlement("Usage beyond granted credits and quota", lambda plan: plan.overage, _flag),
 )
 
 
@@ -101,10 +101,12 @@ def _facts(own: Plan, caller: Caller, now: datetime) -> list[Fact]:
     since = reading.history_of(caller, now)
     per_minute = caller.plan.requests_per_minute
     begins = f"since {times.minute(since, tz)}" if own.history_days else ""
-    granted = "agreed for your organization" if per_minute != own.requests_per_minute else "by the plan"
+    granted = (
+        "custom for your organization" if per_minute != own.requests_per_minute else "included in the plan"
+    )
     return [
         Fact("History", _days(own.history_days), begins),
-        Fact("Requests a minute", numbers.exact(per_minute), granted),
+        Fact("Requests per minute", numbers.exact(per_minute), granted),
         *(Fact(one.label, one.write(one.of(own))) for one in ENTITLEMENTS[2:]),
         Fact("Billing period", times.days(billing_period(now, tz), tz), times.zone_label(tz, now)),
         Fact("Currency", caller.currency),
@@ -112,10 +114,10 @@ def _facts(own: Plan, caller: Caller, now: datetime) -> list[Fact]:
 
 
 def _plans(own: Plan, higher: list[Plan], caller: Caller) -> Table:
-    columns = [Column("What"), Column(f"{own.name}, yours"), *(Column(plan.name) for plan in higher)]
+    columns = [Column("Feature"), Column(f"{own.name} (current)"), *(Column(plan.name) for plan in higher)]
     rows = []
     for one in ENTITLEMENTS:
-        mine = caller.plan.requests_per_minute if one.label == "Requests a minute" else one.of(own)
+        mine = caller.plan.requests_per_minute if one.label == "Requests per minute" else one.of(own)
         rows.append(
             [
                 Cell(one.label),
@@ -123,7 +125,7 @@ def _plans(own: Plan, higher: list[Plan], caller: Caller) -> Table:
                 *(_compared(one, one.of(plan), mine) for plan in higher),
             ]
         )
-    return Table("plans", "Your plan, and those above it; what would be more is marked", columns, rows)
+    return Table("plans", "Improvements over your plan are highlighted", columns, rows)
 
 
 def _compared(one: Entitlement, theirs: int | None, mine: int | None) -> Cell:
@@ -140,12 +142,12 @@ def _ways(caller: Caller, now: datetime, to: To) -> list[Way]:
     _, prices = find_prices(PriceQuery(organization_id, currency, now, 1, 0))
     _, own = find_prices(PriceQuery(organization_id, currency, now, 1, 0, own=True))
     return [
-        Way("Costs", f"{numbers.short_money(period)} {currency} in this billing period", to("costs")),
+        Way("Costs", f"{numbers.short_money(period)} {currency} this billing period", to("costs")),
         Way("Credits", _credits(organization_id, now), to("credits")),
         Way("Invoices", _invoice(organization_id), to("invoices")),
         Way(
             "Prices",
-            f"{numbers.exact(prices)} in force" + (f", {numbers.exact(own)} of them your own" if own else ""),
+            f"{numbers.exact(prices)} in force" + (f", {numbers.exact(own)} custom" if own else ""),
             to("prices"),
         ),
     ]
@@ -158,12 +160,12 @@ def _credits(organization_id: int, now: datetime) -> str:
         for name in Allowance.values
         if name in found
     ]
-    return ", ".join(left) or "Nothing was granted yet"
+    return ", ".join(left) or "No grants yet"
 
 
 def _invoice(organization_id: int) -> str:
     found, total = invoices(organization_id, state=None, kind=None, limit=1, offset=0)
     if not total:
-        return "Nothing was invoiced yet"
+        return "No invoices yet"
     state, _ = state_of(found[0])
-    return f"{found[0].number or 'The draft'}: {total_of(found[0])}, {state.lower()}; {total} in all"
+    return f"{found[0].number or 'Draft'}: {total_of(found[0])}, {state.lower()} ({total} total)"

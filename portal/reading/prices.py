@@ -26,7 +26,7 @@ from portal.tables import PAGE_SIZE, Cell, Column, Table, pages_of
 from usage.tiers import Tier
 
 ANY_PROVIDER: Final = "Any provider"
-NO_MODEL: Final = "Calls without a model"
+NO_MODEL: Final = "Requests without a model"
 MILLION: Final = 1_000_000
 _MAIN: Final = (PROMPT, CACHED_PROMPT, COMPLETION)
 
@@ -73,7 +73,7 @@ def read(caller: Caller, wanted: Wanted, now: datetime, here: To) -> PricesPage:
     columns = [
         Column("Model"),
         Column("Tier"),
-        *(Column(f"{name}, per 1M", is_number=True, meaning="for a million tokens") for name in heads),
+        *(Column(f"{name}, per 1M", is_number=True, meaning="per million tokens") for name in heads),
         Column("Other rates"),
         Column("Discount", is_number=True),
         Column("In force"),
@@ -83,7 +83,7 @@ def read(caller: Caller, wanted: Wanted, now: datetime, here: To) -> PricesPage:
         f"By provider and model, in {caller.currency}, before any discount",
         columns,
         [_row(terms, caller) for terms in found],
-        "No price fits. What has none is kept and counted, and priced when there is one.",
+        "No prices match these filters.",
         pages_of(wanted.page, total, here),
         "prices",
         stacks=True,
@@ -107,7 +107,7 @@ def rate(one: Rate) -> str:
 
 def above(one: Rate) -> str:
     """Write from when on a rate holds; nothing for one that always does."""
-    return f"beyond {numbers.exact(one.above)} prompt tokens" if one.above else ""
+    return f"above {numbers.exact(one.above)} prompt tokens" if one.above else ""
 
 
 def discount(basis_points: int) -> str:
@@ -136,8 +136,8 @@ def hours(terms: PriceTerms) -> str:
 def whose(terms: PriceTerms) -> str:
     """Say where a price comes from."""
     if terms.own:
-        return "Your own price"
-    return "List" if terms.source == Source.MANUAL else f"List of {Source(terms.source).label}"
+        return "Custom price"
+    return "List" if terms.source == Source.MANUAL else f"{Source(terms.source).label} list"
 
 
 def _row(terms: PriceTerms, caller: Caller) -> list[Cell]:

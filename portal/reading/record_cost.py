@@ -21,10 +21,10 @@ from usage.queries.records import StoredRecord
 from usage.tiers import Tier
 
 _SAID: Final = {
-    Basis.REPORTED: ("As it was sent", "The record came with its cost."),
-    Basis.PRICE: ("By the price book", "The price in force when it happened."),
-    Basis.ADJUSTMENT: ("By the price book, later", "There was no price when it came."),
-    Basis.UNPRICED: ("Not priced yet", "No price fits this record; it is in no sum of money."),
+    Basis.REPORTED: ("Reported", "The cost was sent with the record."),
+    Basis.PRICE: ("Price book", "The price in force when the request happened."),
+    Basis.ADJUSTMENT: ("Price book, repriced", "No price was available when the record arrived."),
+    Basis.UNPRICED: ("Unpriced", "No price matches this record. It is not included in totals."),
 }
 
 To = Callable[..., str]
@@ -56,9 +56,9 @@ def _facts(why: Explanation, record: StoredRecord, caller: Caller, to: To) -> It
     said, note = _SAID[why.basis]
     if why.cost_nanos is not None:
         yield Fact("Cost", f"{numbers.exact_money(why.cost_nanos)} {caller.currency}")
-    yield Fact("How it came about", said, note)
+    yield Fact("Pricing", said, note)
     if record.adjusted_created_at is not None:
-        yield Fact("Priced", times.second(record.adjusted_created_at, zone(caller.timezone)))
+        yield Fact("Repriced", times.second(record.adjusted_created_at, zone(caller.timezone)))
     if why.price is not None:
         yield from _price(why.price, record, caller, to)
 
@@ -69,7 +69,7 @@ def _price(price: PriceTerms, record: StoredRecord, caller: Caller, to: To) -> I
     yield Fact("Version", str(price.id), prices.in_force(price, caller), is_code=True)
     tier = Tier(price.tier)
     asked = record.service_tier or Tier.STANDARD.value
-    other = "" if asked == tier else f"The call was served as {asked}, which has no price of its own."
+    other = "" if asked == tier else f"The request was served as {asked}, which has no separate price."
     yield Fact("Tier", str(tier.label), other)
     if within := prices.hours(price):
         yield Fact("Hours", within)
@@ -79,13 +79,13 @@ def _price(price: PriceTerms, record: StoredRecord, caller: Caller, to: To) -> I
 
 def _lines(why: Explanation, caller: Caller) -> Table:
     columns = [
-        Column("What"),
+        Column("Item"),
         Column("Quantity", is_number=True),
         Column(f"Rate, {caller.currency}", is_number=True),
         Column(f"Cost, {caller.currency}", is_number=True),
     ]
     discounted = why.price is not None and why.price.discount_bp
-    caption = "What each rate billed, after the discount" if discounted else "What each rate billed"
+    caption = "By rate, after the discount" if discounted else "By rate"
     return Table("cost-lines", caption, columns, [_line(line) for line in why.lines], file="record-cost")
 
 

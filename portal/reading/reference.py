@@ -56,6 +56,11 @@ class Section:
     name: str
     operations: list[Operation]
 
+    @property
+    def label(self) -> str:
+        """What its heading says."""
+        return self.name.replace("-", " ").capitalize()
+
 
 def read(base: str) -> list[Section]:
     """Return all operations, by the first part of their paths; ``base`` is where the server answers."""

@@ -142,10 +142,7 @@ def _over_time(drawn: _Drawn, daily: Daily, view: str, shape: str, caller: Calle
     is_daily = drawn.granularity is Granularity.DAY
     average = [daily.average(whole, period.start) for period in drawn.starts] if is_daily else []
     unit = f" in {caller.currency}" if whole.is_money else ""
-    size = {Granularity.HOUR: "an hour", Granularity.DAY: "a day"}.get(
-        drawn.granularity, f"a {drawn.granularity.value}"
-    )
-    title = f"{VIEW_NAMES[view]} {size}{unit}"
+    title = f"{VIEW_NAMES[view]} per {drawn.granularity.value}{unit}"
     return Plot(
         id="over-time",
         title=title,
@@ -161,7 +158,7 @@ def _over_time(drawn: _Drawn, daily: Daily, view: str, shape: str, caller: Calle
         api=question_address(drawn.filters, COLUMNS, drawn.granularity.value),
         size="tall",
         is_empty=not any(group.sums.get("requests") for group in drawn.groups),
-        note="The line is the average of seven days." if average else "",
+        note="The dashed line is the 7-day average." if average else "",
     )
 
 
@@ -186,12 +183,12 @@ def _records_of(period: Period, filters: Filters, to: To) -> str:
 def _summary(drawn: _Drawn, measure: Measure, points: list[charts.Bucket]) -> str:
     """Say in words what the chart shows at a glance."""
     if not points:
-        return f"{measure.label}: nothing."
+        return f"{measure.label}: no data."
     values = [measure.drawn(group) for group in drawn.groups]
     most = values.index(max(values))
     if not values[most]:
-        return f"{measure.label}: nothing in these days."
-    return f"{measure.label}: at most {measure.exact(drawn.groups[most])}, {points[most].label}."
+        return f"{measure.label}: no data in this period."
+    return f"{measure.label}: highest {measure.exact(drawn.groups[most])}, {points[most].label}."
 
 
 def _time_table(drawn: _Drawn, title: str, caller: Caller, to: To) -> Table:
@@ -202,7 +199,7 @@ def _time_table(drawn: _Drawn, title: str, caller: Caller, to: To) -> Table:
             name, value=wall(period.start, drawn.filters)[:-1], url=_records_of(period, drawn.filters, to)
         )
         rows.append([first, *(exact_cell(one, group) for one in COLUMNS)])
-    columns = [Column("When"), *(Column(_headed(one, caller), is_number=True) for one in COLUMNS)]
+    columns = [Column("Time"), *(Column(_headed(one, caller), is_number=True) for one in COLUMNS)]
     return Table("over-time-table", f"{title}, newest first", columns, rows, file="usage-over-time")
 
 
@@ -261,8 +258,8 @@ def _table(
         cells = [cell(one, group, currency, share=_share(one, by, group, most)) for one in BREAKDOWN]
         rows.append([first(group), *cells])
     hidden = len(ranked) - TOP
-    caption = f"{heading}, by {by.label.lower()}, most first" + (
-        f"; the first {TOP} of {len(ranked)}" if hidden > 0 else ""
+    caption = f"By {by.label.lower()}, highest first" + (
+        f"; top {TOP} of {len(ranked)}" if hidden > 0 else ""
     )
     columns = [Column(heading), *(Column(_headed(one, asker.caller), is_number=True) for one in BREAKDOWN)]
     return Table(f"by-{facet}", caption, columns, rows, file=f"usage-by-{file}", stacks=True)

@@ -67,7 +67,7 @@ def parse(text: str) -> Other:
     """
     provider, slash, model = text.strip().partition("/")
     if not slash or not model:
-        detail = f"{text[:80]!r} is not written as provider/model; choose one that has a price."
+        detail = f"{text[:80]!r} is not in the form provider/model. Choose a model that has a price."
         raise invalid_parameter("others", detail)
     return Other(provider, model)
 
@@ -95,7 +95,7 @@ def read(caller: Caller, filters: Filters, others: Sequence[Other], now: datetim
 
 def _compared(caller: Caller, filters: Filters, others: Sequence[Other], now: datetime) -> list[list[Part]]:
     if len(others) > MOST:
-        raise invalid_parameter("others", f"At most {MOST} models can be compared with at once.")
+        raise invalid_parameter("others", f"Compare with at most {MOST} models at once.")
     subject = Subject(caller.organization_id, caller.rollup_timezone, filters.credential_id)
     refuse_too_many(subject, filters.period, now)
     chosen: dict[Facet, str | int] = {
@@ -129,11 +129,11 @@ def _summary(others: Sequence[Other], found: Sequence[Sequence[Part]], caller: C
     paid = sum(part.cost_nanos for part in found[0])
     least = min(range(len(totals)), key=totals.__getitem__)
     if not sum(part.records for part in found[0]):
-        return "There were no calls with tokens and a cost in these days."
+        return "No priced requests with tokens in this period."
     difference = totals[least] - paid
     said = "less" if difference < 0 else "more"
     amount = numbers.short_money(abs(difference))
-    return f"On {others[least].model} it would have been {amount} {caller.currency} {said}."
+    return f"{others[least].model} would have cost {amount} {caller.currency} {said}."
 
 
 def _together(
@@ -144,7 +144,7 @@ def _together(
     most = max([paid, *totals])
     rows = [
         [
-            Cell("As it was"),
+            Cell("Actual"),
             _money(paid, most),
             Cell(NONE, is_number=True),
             Cell("1", is_number=True),
@@ -165,11 +165,11 @@ def _together(
         Column("Model"),
         Column(f"Cost, {caller.currency}", is_number=True),
         Column("Difference", is_number=True),
-        Column("Ratio", is_number=True, meaning="to what it did cost"),
+        Column("Ratio", is_number=True, meaning="to the actual cost"),
         Column("Figures"),
     ]
-    caption = f"{filters.said}, {numbers.exact(sum(part.records for part in found[0]))} calls with tokens"
-    return Table("what-if", caption, columns, rows, file="what-if")
+    caption = f"{filters.said}, {numbers.exact(sum(part.records for part in found[0]))} requests with tokens"
+    return Table("what-if", caption, columns, rows, file="what-if", stacks=True)
 
 
 def _by_model(others: Sequence[Other], found: Sequence[Sequence[Part]], caller: Caller) -> Table:
@@ -185,14 +185,14 @@ def _by_model(others: Sequence[Other], found: Sequence[Sequence[Part]], caller: 
         for part in used[:_DETAILED]
     ]
     columns = [
-        Column("Used model"),
-        Column("Calls", is_number=True),
+        Column("Model used"),
+        Column("Requests", is_number=True),
         Column(f"Cost, {caller.currency}", is_number=True),
         *(Column(f"On {other.model}", is_number=True) for other in others),
     ]
-    rest = f"; the first {_DETAILED} of {len(used)}" if len(used) > _DETAILED else ""
-    caption = f"By the model that was used, dearest first{rest}"
-    return Table("what-if-models", caption, columns, rows, file="what-if-models")
+    rest = f"; top {_DETAILED} of {len(used)}" if len(used) > _DETAILED else ""
+    caption = f"Highest cost first{rest}"
+    return Table("what-if-models", caption, columns, rows, file="what-if-models", stacks=True)
 
 
 def _unpriced(found: Sequence[Sequence[Part]]) -> str:
@@ -200,8 +200,8 @@ def _unpriced(found: Sequence[Sequence[Part]]) -> str:
     if not count:
         return ""
     if count == 1:
-        return "One call has no cost yet and is not in the difference."
-    return f"{numbers.exact(count)} calls have no cost yet and are not in the difference."
+        return "One request is unpriced and not included."
+    return f"{numbers.exact(count)} requests are unpriced and not included."
 
 
 def _money(nanos: int, most: int = 0) -> Cell:

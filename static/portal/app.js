@@ -6,7 +6,7 @@
   const opened = new Set();
   const notice = () => document.getElementById("notice");
 
-  // Menus close on Escape, and when something else is pressed.
+  // Menus close on Escape, and when something else is pressed or reached.
 
   const closeMenus = (except) => {
     for (const menu of document.querySelectorAll("details.menu[open]")) {
@@ -14,6 +14,7 @@
     }
   };
   document.addEventListener("click", (event) => closeMenus(event.target.closest("details.menu")));
+  document.addEventListener("focusin", (event) => closeMenus(event.target.closest("details.menu")));
   document.addEventListener("keydown", (event) => {
     const menu = event.key === "Escape" && event.target.closest("details.menu[open]");
     if (menu) menu.querySelector("summary").focus();
@@ -77,6 +78,14 @@
   };
   document.addEventListener("scroll", (event) => {
     if (event.target.matches?.(WIDE)) measure(event.target);
+  }, true);
+
+  // Another organization is another page: its choice goes to a form of its own, past the filters around it.
+
+  document.addEventListener("change", (event) => {
+    if (!event.target.matches("[data-submits]")) return;
+    event.stopPropagation();
+    event.target.form.submit();
   }, true);
 
   // Days of one's own are sent only while they are asked for.

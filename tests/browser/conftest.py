@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from core import clock
+from organizations.models import User
 from portal import assets
 from tests.browser.chromium import chromium
 from tests.portal.pages import add_member
@@ -31,9 +32,9 @@ class Visit:
     url: str
     complaints: list[str] = field(default_factory=list)
 
-    def sign_in(self, tenant: Tenant, role: str = "owner") -> None:
-        """Sign in as somebody new with that role, and wait for the Overview."""
-        user = add_member(tenant, role)
+    def sign_in(self, tenant: Tenant, role: str = "owner", *, user: User | None = None) -> None:
+        """Sign in as a member, by default somebody new with that role, and wait for the Overview."""
+        user = user or add_member(tenant, role)
         self.page.goto(f"{self.url}/")
         self.page.get_by_label("E-mail address").fill(user.email)
         self.page.get_by_label("Password").fill(PASSWORD)

@@ -64,7 +64,7 @@ def test_everything_can_be_reached_with_the_keyboard(acme: Tenant, visit: Visit)
     page = visit.page
     visit.sign_in(acme)
     page.keyboard.press("Tab")
-    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("#content")).to_be_focused()
     menu = page.locator(".menu.end")
@@ -108,7 +108,7 @@ def test_switching_the_organization(acme: Tenant, open_page: Callable[..., Visit
 def test_the_reference_and_the_error_page(acme: Tenant, visit: Visit) -> None:
     page = visit.page
     visit.sign_in(acme)
-    page.get_by_role("link", name="API", exact=True).click()
+    page.get_by_role("link", name="API reference", exact=True).click()
     page.get_by_role("link", name="Try it out").click()
     expect(page.get_by_text("/api/v1/records", exact=True).first).to_be_visible()
     page.goto(f"{visit.url}/nowhere")

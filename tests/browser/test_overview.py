@@ -87,10 +87,10 @@ def test_a_day_leads_to_its_records_and_the_chart_is_taken_along(
     visit.sign_in(acme)
     expect(page.locator(BARS)).to_have_count(90)
     with page.expect_download() as picture:
-        page.get_by_role("button", name="PNG of Requests a day").click()
+        page.get_by_role("button", name="PNG of Requests per day").click()
     assert picture.value.path().read_bytes().startswith(b"\x89PNG")
     with page.expect_download() as table:
-        page.get_by_role("button", name="CSV of Requests a day").click()
+        page.get_by_role("button", name="CSV of Requests per day").click()
     lines = table.value.path().read_text().splitlines()
     assert lines[0] == 'Day,Requests,Tokens,"Cost, EUR"'
     assert sum(int(line.split(",")[1]) for line in lines[1:]) == 180
@@ -108,17 +108,17 @@ def test_what_is_counted_and_how_it_is_drawn_is_in_the_address(
     visit.sign_in(acme)
     expect(page.locator(BARS)).to_have_count(90)
     page.evaluate("window.isTheSame = true")
-    page.get_by_role("navigation", name="What is counted").get_by_role("link", name="Cost").click()
+    page.get_by_role("navigation", name="Metric").get_by_role("link", name="Cost").click()
     page.wait_for_url("**/?measure=cost&shape=bars")
     page.get_by_role("link", name="Area").click()
     page.wait_for_url("**/?measure=cost&shape=area")
-    expect(page.get_by_role("heading", name="Cost a day in EUR, last 90 days")).to_be_visible()
+    expect(page.get_by_role("heading", name="Cost per day in EUR, last 90 days")).to_be_visible()
     expect(page.locator(f"{DRAWING} .mark-area path")).to_have_count(1)
     expect(page.locator(DRAWING)).to_have_count(1)
     assert page.evaluate("window.isTheSame")
     assert page.evaluate("document.activeElement.id") == "shape-area"
     page.go_back()
-    expect(page.get_by_role("heading", name="Cost a day in EUR")).to_be_visible()
+    expect(page.get_by_role("heading", name="Cost per day in EUR")).to_be_visible()
     expect(page.locator(BARS)).to_have_count(90)
 
 
@@ -172,8 +172,8 @@ def test_an_empty_organization_comes_to_its_first_record(
     page = visit.page
     page.clock.install()
     visit.sign_in(acme)
-    page.get_by_role("button", name="Make a key").click()
-    expect(page.get_by_text("It is shown only this once")).to_be_visible()
+    page.get_by_role("button", name="Create API key").click()
+    expect(page.get_by_text("It is shown only once")).to_be_visible()
     assert visit.overflow() == 0
     page.get_by_role("button", name="Copy").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()

@@ -14,7 +14,7 @@ from core import clock
 from portal import pages, registry
 from tests.browser.conftest import PASSWORD, Visit
 from tests.portal.pages import add_member
-from tests.usage.factories import Tenant
+from tests.usage.factories import Tenant, make_tenant
 
 assert pages.__all__
 
@@ -109,7 +109,7 @@ def test_a_filter_is_in_the_address_and_can_be_shared(used: Tenant, open_page: C
     page.get_by_role("link", name="Usage", exact=True).click()
     page.get_by_label("Capability", exact=True).select_option("search")
     page.wait_for_url("**/usage/?*capability=search*")
-    page.get_by_label("Days", exact=True).select_option("7d")
+    page.get_by_label("Date range", exact=True).select_option("7d")
     page.wait_for_url("**range=7d*")
     page.get_by_role("link", name="Tokens", exact=True).click()
     page.wait_for_url("**view=tokens*")
@@ -120,8 +120,28 @@ def test_a_filter_is_in_the_address_and_can_be_shared(used: Tenant, open_page: C
     shared.page.goto(page.url)
     assert shared.figure("requests") == requests
     expect(shared.page.get_by_label("Capability", exact=True)).to_have_value("search")
-    shared.page.get_by_role("link", name="Clear the filters").click()
+    shared.page.get_by_role("link", name="Clear filters").click()
     expect(shared.page.get_by_label("Capability", exact=True)).to_have_value("")
+
+
+@pytest.mark.parametrize("path", ["/usage/", "/logs/"])
+def test_another_organization_is_chosen_among_the_filters(used: Tenant, visit: Visit, path: str) -> None:
+    other = make_tenant("Globex")
+    user = add_member(used)
+    add_member(other, user=user)
+    visit.sign_in(used, user=user)
+    page = visit.page
+    page.goto(f"{visit.url}{path}?organization=acme&range=7d&clientId={used.client_id}")
+    page.get_by_label("Organization", exact=True).select_option("globex")
+    page.wait_for_url("**organization=globex*")
+    assert "range=7d" in page.url
+    assert "clientId" not in page.url
+    expect(page.locator(".switcher summary")).to_contain_text("Globex")
+    expect(page.get_by_label("Organization", exact=True)).to_have_value("globex")
+    # The filters beside it still stay with the organization that was chosen.
+    page.get_by_label("Date range", exact=True).select_option("90d")
+    page.wait_for_url("**range=90d*")
+    assert "organization=globex" in page.url
 
 
 def test_days_of_ones_own(used: Tenant, visit: Visit) -> None:
@@ -129,7 +149,7 @@ def test_days_of_ones_own(used: Tenant, visit: Visit) -> None:
     visit.sign_in(used)
     page.goto(f"{visit.url}/usage/")
     expect(page.get_by_label("From", exact=True)).to_be_hidden()
-    page.get_by_label("Days", exact=True).select_option("custom")
+    page.get_by_label("Date range", exact=True).select_option("custom")
     page.wait_for_url("**range=custom*")
     day = (clock.now() - timedelta(days=3)).date().isoformat()
     page.get_by_label("From", exact=True).fill(day)
@@ -159,11 +179,11 @@ def test_metadata_filters_records(used: Tenant, visit: Visit) -> None:
     page = visit.page
     visit.sign_in(used)
     page.goto(f"{visit.url}/logs/")
-    page.get_by_text("By what records belong to").click()
-    page.get_by_label("Metadata").fill("team")
-    page.get_by_label("Its value").fill("nobody")
-    page.get_by_role("button", name="Filter").click()
-    expect(page.get_by_text("No record fits.")).to_be_visible()
+    page.get_by_text("Filter by resource or metadata").click()
+    page.get_by_label("Metadata key").fill("team")
+    page.get_by_label("Metadata value").fill("nobody")
+    page.get_by_role("button", name="Apply").click()
+    expect(page.get_by_text("No records match these filters.")).to_be_visible()
     page.get_by_role("link", name="Remove the filter meta[team]").click()
     expect(page.locator("#records tbody tr")).to_have_count(50)
 
@@ -174,12 +194,12 @@ def test_charts_are_taken_along(used: Tenant, visit: Visit) -> None:
     page.goto(f"{visit.url}/usage/")
     settle(page)
     with page.expect_download() as picture:
-        page.get_by_role("button", name="PNG of Requests a day").click()
+        page.get_by_role("button", name="PNG of Requests per day").click()
     assert picture.value.path().read_bytes().startswith(b"\x89PNG")
     with page.expect_download() as table:
-        page.get_by_role("button", name="CSV of Requests a day").click()
+        page.get_by_role("button", name="CSV of Requests per day").click()
     lines = table.value.path().read_text().splitlines()
-    assert lines[0] == 'When,Requests,Errors,Prompt tokens,Completion tokens,Tokens,"Cost, EUR"'
+    assert lines[0] == 'Time,Requests,Errors,Prompt tokens,Completion tokens,Tokens,"Cost, EUR"'
     assert len(lines) == 31
     assert sum(int(line.split(",")[1]) for line in lines[1:]) == int(visit.figure("requests"))
 
@@ -188,24 +208,24 @@ def test_a_key_is_made_rotated_and_revoked(used: Tenant, visit: Visit) -> None:
     page = visit.page
     visit.sign_in(used, "developer")
     page.get_by_role("link", name="API keys").click()
-    page.get_by_role("link", name="Create a key").click()
-    page.get_by_role("button", name="Create the key").click()
-    expect(page.get_by_text("Please fill this in.")).to_be_visible()
+    page.get_by_role("link", name="Create API key").click()
+    page.get_by_role("button", name="Create key").click()
+    expect(page.get_by_text("This field is required.")).to_be_visible()
     visit.complaints.clear()
     page.get_by_label("Name").fill("Laptop")
-    page.get_by_role("button", name="Create the key").click()
+    page.get_by_role("button", name="Create key").click()
     first = page.locator("#secret").inner_text()
     assert first.startswith("hr_")
     page.get_by_role("button", name="Copy").first.click()
     assert page.evaluate("navigator.clipboard.readText()") == first
-    page.get_by_role("link", name="Go to the key").click()
+    page.get_by_role("link", name="View key").click()
     page.get_by_text("Rotate…").click()
-    page.get_by_role("button", name="Rotate the key").click()
+    page.get_by_role("button", name="Rotate key").click()
     assert page.locator("#secret").inner_text() != first
-    page.get_by_role("link", name="Go to the key").click()
+    page.get_by_role("link", name="View key").click()
     page.get_by_text("Revoke…").click()
-    page.get_by_role("button", name="Revoke the key").click()
-    expect(page.get_by_text("The key Laptop is revoked")).to_be_visible()
+    page.get_by_role("button", name="Revoke key").click()
+    expect(page.get_by_text("API key Laptop revoked")).to_be_visible()
     expect(page.get_by_text("Rotate…")).to_have_count(0)
 
 
@@ -229,7 +249,7 @@ def test_somebody_is_invited_and_joins(used: Tenant, open_page: Callable[..., Vi
     page.goto(f"{owner.url}/settings/members/")
     page.get_by_role("textbox", name="E-mail address").fill("new@example.org")
     page.locator("#id_role").select_option("developer")
-    page.get_by_role("button", name="Invite").click()
+    page.get_by_role("button", name="Send invitation").click()
     link = page.locator("#invitation-link").inner_text()
     new = open_page(width=360)
     new.page.goto(link)

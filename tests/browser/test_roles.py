@@ -23,7 +23,7 @@ MENU = {
     "analyst": {"Costs", "Spend limit", "Billing", "Credits", "Invoices", "Prices"},
     "developer": set(),
 }
-EVERYBODYS = {"Overview", "Usage", "Models", "Usage logs", "Alerts", "API keys", "Exports", "API"}
+EVERYBODYS = {"Overview", "Usage", "Models", "Usage logs", "Alerts", "API keys", "Exports", "API reference"}
 
 
 @pytest.mark.parametrize("role", ROLES)

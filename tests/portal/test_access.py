@@ -62,7 +62,7 @@ def test_a_member_of_nothing_is_told_so(acme: Tenant) -> None:
     assert response.status_code == 403
     assert "You do not belong to any organization." in text(response)
     assert "Sign out" in text(response)
-    assert "You may not see this" in text(response)
+    assert "Access denied" in text(response)
     assert "Go to the admin" not in text(response)
     # It would lead back here.
     assert "Go to the Overview" not in text(response)

@@ -172,7 +172,7 @@ class TestChannels:
             ("webhook", "ftp://example.com", "begins with https://"),
             ("webhook", "https://127.0.0.1/", "an address where no request may go"),
             ("slack", "https://example.com/", "hooks.slack.com"),
-            ("webhook", "", "Please fill this in."),
+            ("webhook", "", "This field is required."),
         ],
     )
     def test_what_is_no_address_is_said_at_the_field(

@@ -49,7 +49,7 @@ def test_every_figure_is_the_api_s(used: Tenant, member: Client, of_key: bool) -
 
 def test_without_use_before_today_nothing_is_foreseen(acme: Tenant, member: Client) -> None:
     acme.api.keep(record(cost="1"))
-    assert "nothing can be foreseen yet" in text(member.get("/costs/forecast/"))
+    assert "There is not enough history for a forecast yet." in text(member.get("/costs/forecast/"))
 
 
 def test_the_page_of_costs_asks_for_it_by_itself(used: Tenant, member: Client) -> None:
@@ -63,4 +63,4 @@ def test_the_page_of_costs_asks_for_it_by_itself(used: Tenant, member: Client) -
 def test_of_models_and_capabilities_there_is_none(used: Tenant, member: Client) -> None:
     page = member.get("/costs/", {"capability": "chat"})
     assert "costs/forecast" not in page.content.decode()
-    assert "Forecasts are made of the organization and of single keys" in text(page)
+    assert "Forecasts cover the whole organization or a single API key" in text(page)

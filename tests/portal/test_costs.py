@@ -160,7 +160,7 @@ def test_what_has_no_price_is_said_with_what_to_do(used: Tenant, member: Client)
 
 def test_without_use_the_page_says_so(acme: Tenant, member: Client) -> None:
     page = member.get("/costs/")
-    assert "Nothing in these days." in text(page)
+    assert "No data in this period." in text(page)
     assert "no price" not in text(page)
 
 

@@ -74,7 +74,7 @@ def test_a_member_is_told_within_the_frame(acme: Tenant) -> None:
     assert refused.status_code == 403
     missing = sign_in(acme).get("/keys/cl_nobodys/")
     assert missing.status_code == 404
-    for page, words in ((refused, "You may not see this"), (missing, "There is nothing here")):
+    for page, words in ((refused, "Access denied"), (missing, "Page not found")):
         assert words in text(page)
         assert '<nav class="side"' in page.content.decode()
         assert 'href="/usage/"' in page.content.decode()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from datetime import timedelta
 from html import unescape
 
 import pytest
@@ -13,7 +14,7 @@ from django.test import Client
 from organizations.models import Credential
 from organizations.tenancy import tenant_scope
 from tests.portal.pages import HTMX, figures, sign_in, text
-from tests.usage.factories import Api, Tenant, record
+from tests.usage.factories import NOW, Api, Tenant, at, record
 
 pytestmark = pytest.mark.django_db
 
@@ -37,7 +38,7 @@ def test_an_empty_organization_sees_the_command(member: Client) -> None:
     page = member.get("/", headers={"Host": "localhost"})
     assert command(page)[:3] == ["curl", "-sS", "http://localhost/api/v1/records"]
     assert "Authorization: Bearer $HEADROOM_KEY" in command(page)
-    assert "No records yet. This page shows the first one as soon as it arrives." in text(page)
+    assert "Waiting for your first record. It appears here as soon as it arrives." in text(page)
     assert figures(page) == {}
 
 
@@ -54,7 +55,19 @@ def test_the_command_with_a_new_key_works_as_it_stands(
     assert made.scopes == ["usage:read", "usage:write"]
     answer = Api(key).send(json.loads(words[words.index("-d") + 1]))
     assert (answer.status, answer.body["accepted"]) == (200, 1)
-    assert figures(member.get("/", headers=HTMX))["requests"] == "1"
+    part = member.get("/", headers=HTMX)
+    assert figures(part)["requests"] == "1"
+    assert "Your first records have arrived View your records Create a key for each application" in text(part)
+
+
+def test_only_the_first_day_says_what_comes_next(acme: Tenant, member: Client) -> None:
+    acme.api.keep(record("now", timestamp=at(NOW)), record("before", timestamp=at(NOW - timedelta(days=3))))
+    assert "Your first records have arrived" not in text(member.get("/"))
+
+
+def test_what_comes_next_is_what_a_role_may_do(acme: Tenant) -> None:
+    acme.api.keep(record("now", timestamp=at(NOW)))
+    assert "Create a key for each application" not in text(sign_in(acme, "analyst").get("/"))
 
 
 def test_the_key_is_shown_only_once(member: Client) -> None:
@@ -64,22 +77,22 @@ def test_the_key_is_shown_only_once(member: Client) -> None:
 
 def test_the_command_goes_when_there_are_records(acme: Tenant, member: Client) -> None:
     acme.api.keep(record("first"))
-    assert "Send the first record" not in text(member.get("/"))
+    assert "Send your first record" not in text(member.get("/"))
 
 
 def test_old_records_only_are_not_a_first_run(acme: Tenant, member: Client) -> None:
     acme.api.keep(record("old", timestamp="2025-12-24T17:00:00Z"))
     page = text(member.get("/"))
-    assert "No records in these days. The newest one is of 24 Dec 2025, 18:00." in page
-    assert "Send the first record" not in page
+    assert "No records in this period. The latest is from 24 Dec 2025, 18:00." in page
+    assert "Send your first record" not in page
 
 
 @pytest.mark.parametrize("role", ["billing", "analyst"])
 def test_who_may_not_make_keys_is_told_whom_to_ask(acme: Tenant, role: str) -> None:
     client = sign_in(acme, role)
     page = client.get("/")
-    assert "Make a key" not in text(page)
-    assert "Ask somebody who manages the organization for a key" in text(page)
+    assert "Create API key" not in text(page)
+    assert "Ask an owner or admin of your organization for an API key" in text(page)
     refused = client.post(URL)
     assert refused.status_code == 403
     assert "does not have the scope keys:write" in text(refused)

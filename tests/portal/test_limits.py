@@ -68,7 +68,12 @@ def test_a_limit_stands_as_the_api_says(used: Tenant, member: Client, window: Wi
     page = member.get("/limits/")
     answer = api(member, page, "limit-")
     shown = facts(page)
-    for name, of_api in {"Limit": "limit", "Spent": "spent", "Held": "reserved", "Left": "remaining"}.items():
+    for name, of_api in {
+        "Limit": "limit",
+        "Spent": "spent",
+        "Reserved": "reserved",
+        "Left": "remaining",
+    }.items():
         assert bare(shown[name].removesuffix(" EUR")) == plain(answer[of_api])
     assert shown["Warns at"] == "50%, 80%"
     assert answer["resetsAt"] is not None
@@ -84,7 +89,7 @@ def test_a_limit_of_a_key_is_shown_beside_the_organization_s(used: Tenant, membe
     answer = api(member, page, f"limit-{used.client_id}")
     assert answer["spent"] == "14.500000000"
     assert "First key Above 80%" in text(page)
-    assert "The whole organization Open" in text(page)
+    assert "Entire organization Within limit" in text(page)
 
 
 @pytest.mark.parametrize("role", SETTERS)
@@ -100,10 +105,10 @@ def test_a_limit_is_set_changed_and_removed(used: Tenant, role: str) -> None:
     limit = limit_of(used)
     assert (limit.limit_nanos, limit.window_kind, limit.warn_at) == (70_000_000_000, "week", [])
     page = client.get("/limits/")
-    assert "It is announced, no more" in text(page)
+    assert "Warn only" in text(page)
     answer = client.post("/limits/remove/", {"clientId": ""}, follow=True)
-    assert "is removed" in text(answer)
-    assert "No limit is set" in text(answer)
+    assert "removed." in text(answer)
+    assert "No spend limit" in text(answer)
     assert decisions(used) == ["limitSet", "limitSet", "limitRemoved"]
 
 
@@ -118,18 +123,18 @@ def test_a_limit_of_a_key(used: Tenant, member: Client) -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"limit": ""}, "Please fill this in."),
-        ({"limit": "1,000"}, "Write a plain amount, such as 250 or 99.50."),
-        ({"limit": "0"}, "The limit must be more than 0."),
-        ({"limit": "-5"}, "The limit must be more than 0."),
-        ({"limit": "0.0000000001"}, "Write a plain amount"),
-        ({"limit": "9999999999999"}, "Write a plain amount"),
-        ({"warnAt": "50, 101"}, "Write whole numbers from 1 to 100"),
-        ({"warnAt": "half"}, "Write whole numbers from 1 to 100"),
-        ({"warnAt": "1,2,3,4,5,6,7,8,9,10,11"}, "At most 10 shares"),
+        ({"limit": ""}, "This field is required."),
+        ({"limit": "1,000"}, "Enter an amount such as 250 or 99.50."),
+        ({"limit": "0"}, "The limit must be greater than 0."),
+        ({"limit": "-5"}, "The limit must be greater than 0."),
+        ({"limit": "0.0000000001"}, "Enter an amount"),
+        ({"limit": "9999999999999"}, "Enter an amount"),
+        ({"warnAt": "50, 101"}, "Enter whole numbers from 1 to 100"),
+        ({"warnAt": "half"}, "Enter whole numbers from 1 to 100"),
+        ({"warnAt": "1,2,3,4,5,6,7,8,9,10,11"}, "Enter at most 10 percentages"),
         ({"window": "month"}, "month is not one of the available choices"),
         ({"enforcement": "ask"}, "ask is not one of the available choices"),
-        ({"clientId": "cl_00000000000000000000"}, "There is no such key in this organization."),
+        ({"clientId": "cl_00000000000000000000"}, "This organization has no such API key."),
     ],
 )
 def test_faults_are_said_at_their_fields(
@@ -147,7 +152,7 @@ def test_who_may_only_read_sees_no_way_to_change(used: Tenant) -> None:
     limit_to(used, 40)
     analyst = sign_in(used, "analyst")
     page = analyst.get("/limits/")
-    assert "Set a limit" not in text(page)
+    assert "Set spend limit" not in text(page)
     assert "Remove" not in text(page)
     assert set_to(analyst).status_code == 403
     assert analyst.get("/limits/set/").status_code == 403
@@ -160,7 +165,7 @@ def test_a_plan_without_limits_is_told_so(stopped_clock: time_machine.Traveller,
     client = sign_in(small)
     page = client.get("/limits/")
     assert "The plan Free has no spend limits; these have: Pay-as-you-go" in text(page)
-    assert "Set a limit" not in text(page)
+    assert "Set spend limit" not in text(page)
     assert set_to(client).status_code == 403
     assert client.get("/limits/trial/", {"limit": "5", "weeks": "4"}).status_code == 200
     assert client.get("/limits/set/")["Location"] == "/limits/"
@@ -191,7 +196,7 @@ def test_the_history_is_filtered(used: Tenant, member: Client) -> None:
     limit_to(used, 1, credential_id=used.credential_id)
     page = member.get("/limits/history/", {"kind": "paused", "clientId": used.client_id})
     assert [row[1:3] for row in cells(page, "decisions")] == [["paused", used.client_id]]
-    assert "Nothing of the kind has happened." in text(member.get("/limits/history/?kind=corrected"))
+    assert "No activity matches these filters." in text(member.get("/limits/history/?kind=corrected"))
     assert member.get("/limits/history/", {"kind": "guessed"}).status_code == 400
     sent = member.get("/limits/history/?kind=&clientId=", headers=HTMX)
     assert sent["HX-Push-Url"] == "/limits/history/"
@@ -247,7 +252,7 @@ def test_a_trial_s_days_are_stopped_within_its_pauses(used: Tenant, member: Clie
 @pytest.mark.parametrize(
     ("query", "status", "said"),
     [
-        ("limit=&weeks=4", 422, "Please fill this in."),
+        ("limit=&weeks=4", 422, "This field is required."),
         ("limit=5&weeks=5", 422, "5 is not one of the available choices"),
         ("limit=5&colour=red", 400, "There is no parameter"),
         ("limit=5&clientId=cl_00000000000000000000", 404, "credential"),

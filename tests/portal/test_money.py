@@ -36,7 +36,7 @@ def test_credits_show_what_is_left_and_every_grant(acme: Tenant, member: Client)
 
 
 def test_without_grants_the_page_says_so(member: Client) -> None:
-    assert "Nothing was granted yet." in text(member.get("/credits/"))
+    assert "No grants yet." in text(member.get("/credits/"))
 
 
 def test_invoices_are_listed_with_their_totals(acme: Tenant, member: Client) -> None:
@@ -58,7 +58,7 @@ def test_an_invoice_shows_its_lines_and_how_they_come_to_its_total(acme: Tenant,
         "openai / gpt-4o 2.01026",
         "Prompt tokens 1,800 3.00 per 1,000,000 0.00540",
         "Requests, at the cost reported with them 1 – 2.00000",
-        "Sum of the lines 2.01026",
+        "Subtotal 2.01026",
         "Rounding −0.00026",
         "Total 2.01 EUR",
         "1 record of this period had no price yet",
@@ -71,9 +71,7 @@ def test_a_draft_and_what_was_credited_say_so(acme: Tenant, member: Client) -> N
     note = services.credit(organization_id=acme.id, invoice_id=invoice.pk, reason="Wrong recipient.")
     services.redraft(organization_id=acme.id, invoice_id=invoice.pk)
     assert "A draft: it changes with the records" in text(member.get("/invoices/draft-2026-06-01/"))
-    assert f"was taken back by the credit note {note.number}" in text(
-        member.get(f"/invoices/{invoice.number}/")
-    )
+    assert f"was canceled by credit note {note.number}" in text(member.get(f"/invoices/{invoice.number}/"))
     credited = text(member.get(f"/invoices/{note.number}/"))
     assert f"Takes back invoice {invoice.number} as a whole. Wrong recipient." in credited
 
@@ -95,4 +93,4 @@ def test_what_a_member_may_not_see_is_not_in_their_menu(acme: Tenant, member: Cl
 
 def test_a_plan_without_invoices_is_told_of(stopped_clock: time_machine.Traveller, db: None) -> None:
     small = make_tenant("Small", plan="starter")
-    assert "The plan Starter has no invoices." in text(sign_in(small).get("/invoices/"))
+    assert "Your plan, Starter, does not include invoices." in text(sign_in(small).get("/invoices/"))

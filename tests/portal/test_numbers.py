@@ -91,7 +91,7 @@ def test_an_exact_amount_can_be_read_back(nanos: int) -> None:
     [
         (5, 5, Change("same", "no change")),
         (0, 0, Change("same", "no change")),
-        (5, 0, Change("new", "nothing before")),
+        (5, 0, Change("new", "no prior data")),
         (112, 100, Change("up", "12%")),
         (1034, 1000, Change("up", "3.4%")),
         (1099, 1000, Change("up", "9.9%")),

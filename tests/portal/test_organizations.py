@@ -11,13 +11,15 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from billing import book
 from core.money import parse_money
 from organizations.models import Organization, User
 from organizations.tenancy import tenant_scope
 from portal.numbers import exact_money
 from tests.alerts.telling import fire
+from tests.billing.pricing import price
 from tests.billing.spending import limit_to, spend
-from tests.portal.pages import add_member, sign_in, signed_in, table, text
+from tests.portal.pages import HTMX, add_member, sign_in, signed_in, table, text
 from tests.usage.factories import NOW, Tenant, at, make_tenant, record
 
 pytestmark = pytest.mark.django_db
@@ -129,7 +131,7 @@ def test_changes_are_against_the_same_stretch(of_all: User, used: None) -> None:
     by_name = {row[0].split()[0]: row for row in rows(signed_in(of_all).get("/organizations/"))}
     # Initech's first record is of 10 June; of June's days up to the 15th at this minute there are five.
     assert by_name["Initech"][2] == "15 ▲ 200%"
-    assert by_name["Acme"][2] == "12 nothing before"
+    assert by_name["Acme"][2] == "12 no prior data"
 
 
 def test_every_row_leads_into_its_organization(of_all: User, used: None) -> None:
@@ -160,7 +162,7 @@ def test_an_organization_that_wants_a_second_factor_shows_no_figures_without(
     by_name = {row[0].split()[0]: row for row in rows(signed_in(of_all).get("/organizations/"))}
     assert "requires a second factor" in by_name["Globex"][0]
     assert by_name["Globex"][2:] == ["–"] * 5
-    assert by_name["Acme"][2] == "12 nothing before"
+    assert by_name["Acme"][2] == "12 no prior data"
 
 
 def test_the_scope_of_the_page_is_whole_again_after_the_others(of_all: User, used: None) -> None:
@@ -186,3 +188,63 @@ def test_questions_grow_with_organizations_and_not_with_records(
     add_member(make_tenant("Umbrella"), "owner", user=of_all)
     # A scope opened and left, two totals, the limit and the alerts.
     assert asked() - before <= 8
+
+
+class TestTheFilter:
+    """The organization among the filters of a page."""
+
+    @staticmethod
+    def elsewhere(page: Any) -> tuple[list[str], dict[str, str]]:
+        """Return the organizations to choose from, and what the page of the chosen one is asked for."""
+        content = page.content.decode()
+        select = re.search(r'<select id="filter-organization"(.*?)</select>', content, flags=re.DOTALL)
+        form = re.search(r'<form id="elsewhere"(.*?)</form>', content, flags=re.DOTALL)
+        assert select is not None
+        assert form is not None
+        assert 'name="organization" form="elsewhere"' in select[1]
+        fields = re.findall(r'name="([^"]*)" value="([^"]*)"', form[1])
+        return re.findall(r"<option[^>]*>([^<]*)", select[1]), dict(fields)
+
+    @pytest.mark.parametrize("path", ["/usage/", "/models/", "/logs/", "/costs/", "/models/what-if/"])
+    def test_it_comes_first_on_every_page_that_is_filtered(self, of_all: User, path: str) -> None:
+        page = signed_in(of_all).get(f"{path}?organization=acme&range=7d&capability=chat")
+        assert self.elsewhere(page) == (["Acme", "Globex", "Initech"], {"capability": "chat", "range": "7d"})
+        labels = re.findall(r'<label for="filter-(\w+)"', page.content.decode())
+        assert labels[:2] == ["organization", "clientId"]
+        assert 'href="/organizations/?organization=acme">All organizations</a>' in page.content.decode()
+
+    def test_it_leads_to_the_same_page_and_filters_of_another_one(
+        self, globex: Tenant, of_all: User, used: None
+    ) -> None:
+        client = signed_in(of_all)
+        page = client.get("/usage/?organization=acme&range=7d&view=cost")
+        _, fields = self.elsewhere(page)
+        other = client.get("/usage/", {**fields, "organization": "globex"})
+        assert other.status_code == 200
+        assert '<option value="globex" selected>' in other.content.decode()
+        assert "Cost per day" in text(other)
+        assert '<option value="7d" selected>' in other.content.decode()
+
+    def test_a_key_stays_with_its_organization(self, acme: Tenant, of_all: User) -> None:
+        page = signed_in(of_all).get(f"/usage/?organization=acme&clientId={acme.client_id}&model=gpt-4o")
+        assert self.elsewhere(page)[1] == {"model": "gpt-4o"}
+
+    def test_the_logs_hand_their_own_filters_on(self, of_all: User) -> None:
+        page = signed_in(of_all).get("/logs/?organization=acme&status=error&type=task&meta[team]=blue")
+        assert self.elsewhere(page)[1] == {"status": "error", "type": "task", "meta[team]": "blue"}
+
+    def test_other_models_are_compared_with_in_one_organization(self, of_all: User) -> None:
+        price(currency="EUR")
+        book.forget()
+        page = signed_in(of_all).get("/models/what-if/?organization=acme&others=openai/gpt-4o")
+        assert self.elsewhere(page)[1] == {}
+
+    def test_a_part_of_the_page_has_it_too(self, of_all: User) -> None:
+        part = signed_in(of_all).get("/usage/?organization=acme", headers=HTMX)
+        assert self.elsewhere(part)[0] == ["Acme", "Globex", "Initech"]
+
+    def test_a_member_of_one_has_none(self, acme: Tenant) -> None:
+        for query in ("", "?organization=acme"):
+            page = sign_in(acme).get(f"/usage/{query}").content.decode()
+            assert "filter-organization" not in page
+            assert "All organizations" not in page

@@ -84,9 +84,7 @@ def test_the_period_before_is_that_of_the_api(acme: Tenant, member: Client, hist
     rows = table(member.get("/"), "figures-table")
     before = [row[2].replace(",", "") for row in rows]
     assert before == list(as_figures(usage).values())
-    assert "Compared with the same stretch of the period before, 1–15 Jun 2026, 14:34" in text(
-        member.get("/")
-    )
+    assert "Compared with the same part of the previous period, 1–15 Jun 2026, 14:34" in text(member.get("/"))
 
 
 @pytest.mark.parametrize("measure", ["requests", "tokens", "cost"])
@@ -120,10 +118,10 @@ def test_changes_are_against_the_same_stretch(acme: Tenant, member: Client) -> N
         record("late", timestamp=day(16, 6)),
     )
     said = changes(member.get("/"))
-    assert said["requests"] == "Against the period before: up 50%"
-    assert said["tokens"] == "Against the period before: down 10%"
-    assert said["rpm"] == "Against the period before: up 50%"
-    assert said["credits"] == "Against the period before: no change"
+    assert said["requests"] == "Compared with the previous period: up 50%"
+    assert said["tokens"] == "Compared with the previous period: down 10%"
+    assert said["rpm"] == "Compared with the previous period: up 50%"
+    assert said["credits"] == "Compared with the previous period: no change"
 
 
 def test_large_figures_are_short_with_the_exact_one_at_hand(acme: Tenant, member: Client) -> None:
@@ -137,10 +135,10 @@ def test_large_figures_are_short_with_the_exact_one_at_hand(acme: Tenant, member
 
 def test_what_has_no_price_is_said(acme: Tenant, member: Client) -> None:
     acme.api.keep(record("a", timestamp=day(14)), record("b", timestamp=day(14), cost="1"))
-    assert "1.00 in the last 7 days · 1 request without a price: no model" in text(member.get("/"))
+    assert "1.00 in the last 7 days · 1 unpriced request: no model" in text(member.get("/"))
     names = ("house-1", "house-1", "house-2", "house-2", "house-3", "house-3", "house-4")
     acme.api.keep(*(record(f"n{n}", timestamp=day(14), model=name) for n, name in enumerate(names)))
-    said = "8 requests without a price: house-1, house-2, house-3 and 2 more"
+    said = "8 unpriced requests: house-1, house-2, house-3 and 2 more"
     assert said in text(member.get("/"))
 
 
@@ -163,22 +161,22 @@ def test_times_are_the_organizations_and_say_so(acme: Tenant, member: Client, hi
 def test_the_chart_says_in_words_what_it_shows(acme: Tenant, member: Client) -> None:
     acme.api.keep(*(record(f"{n}", timestamp=day(13)) for n in range(3)), record("today", timestamp=day(15)))
     said = "Requests: at most 3, on Mon 13 Jul 2026; 1 today so far."
-    assert f'aria-label="Requests a day, last 90 days. {said}"' in member.get("/").content.decode()
+    assert f'aria-label="Requests per day, last 90 days. {said}"' in member.get("/").content.decode()
 
 
 def test_a_measure_that_is_all_zero_is_said(acme: Tenant, member: Client) -> None:
     acme.api.keep(record("today", timestamp=day(15)))
-    assert "Cost: nothing in these 90 days." in member.get("/?measure=cost").content.decode()
+    assert "Cost: no data in the last 90 days." in member.get("/?measure=cost").content.decode()
 
 
 def test_history_ends_where_the_plans_does(acme: Tenant, member: Client, history: None) -> None:
     change_plan(organization_id=acme.id, plan="free")
     page = member.get("/")
     assert figures(page) == as_figures(acme.api.get("/usage").body)
-    assert "Requests a day, last 31 days" in text(page)
+    assert "Requests per day, last 31 days" in text(page)
     assert len(chart(page)) == 31
     assert changes(page) == {}
-    assert "The period before lies outside of your plan's history" in text(page)
+    assert "The previous period is outside your plan's history" in text(page)
 
 
 @pytest.mark.parametrize(
@@ -196,7 +194,7 @@ def test_the_same_stretch_at_the_edges(
 ) -> None:
     stopped_clock.move_to(moment)
     acme.api.keep(record("only"))
-    assert f"Changes against {before} ·" in text(sign_in(acme).get("/"))
+    assert f"Compared with {before} ·" in text(sign_in(acme).get("/"))
 
 
 @pytest.mark.parametrize(
@@ -215,7 +213,7 @@ def test_what_the_address_asks_in_vain_is_named(member: Client, query: str, word
 
 def test_a_view_is_in_its_address(member: Client, history: None) -> None:
     page = member.get("/?measure=cost&shape=area")
-    assert "Cost a day in EUR, last 90 days" in text(page)
+    assert "Cost per day in EUR, last 90 days" in text(page)
     html = page.content.decode()
     assert 'hx-get="/?measure=cost&amp;shape=area" hx-trigger="refresh from:body"' in html
     assert 'href="/?measure=tokens&amp;shape=area"' in html
@@ -279,7 +277,7 @@ def test_the_headroom_is_that_of_the_api(acme: Tenant, member: Client) -> None:
     assert "37.50 EUR left" in said
     assert "12.50 of 50.00 EUR spent in the last 7 days: 25%" in said
     resets = datetime.fromisoformat(limit["resetsAt"]).astimezone(BERLIN)
-    assert f"Frees up from {resets:%a} {resets.day} Jul 2026, {resets:%H:%M}" in said
+    assert f"Spending drops from {resets:%a} {resets.day} Jul 2026, {resets:%H:%M}" in said
 
 
 def test_the_headroom_says_when_it_pauses_and_that_it_has(acme: Tenant, member: Client) -> None:
@@ -289,10 +287,12 @@ def test_the_headroom_says_when_it_pauses_and_that_it_has(acme: Tenant, member: 
         spend(acme, 1, at=NOW - timedelta(hours=hours))
     pauses = sign_in(acme).get("/api/v1/spend-limit").json()["forecast"]["pausesAt"]
     at_ = datetime.fromisoformat(pauses).astimezone(BERLIN)
-    assert f"At this rate it pauses {at_:%a} {at_.day} Jul 2026, {at_:%H:%M}" in text(member.get("/"))
+    assert f"At the current rate the limit is reached on {at_:%a} {at_.day} Jul 2026, {at_:%H:%M}" in text(
+        member.get("/")
+    )
     spend(acme, 10)
     said = text(member.get("/"))
-    assert "Requests are refused until it resets or the limit is raised." in said
+    assert "Requests are refused until the limit resets or is raised." in said
     assert "State Paused since Wed 15 Jul 2026, 14:34" in said
 
 
@@ -305,7 +305,7 @@ def test_headroom_is_for_those_who_read_costs(acme: Tenant) -> None:
 
 def test_recent_alerts_are_told_newest_first(acme: Tenant, member: Client) -> None:
     acme.api.keep(record("only", timestamp=day(14)))
-    assert "Nothing has fired yet: all is well." in text(member.get("/"))
+    assert "No alerts yet." in text(member.get("/"))
     old = fire(acme, message="First.", occurrence="1", fired_at=NOW - timedelta(hours=1))
     assert old is not None
     fire(acme, message="Second.", severity="critical", occurrence="2")

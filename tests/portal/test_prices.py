@@ -75,7 +75,7 @@ def test_a_price_is_shown_with_its_rates_thresholds_and_discount(priced: Tenant,
     assert row[2:5] == ["2.50", "1.25", "10.00"]
     assert row[6] == "12.50"
     shown = text(page)
-    assert "pages 1.50 per 1,000; beyond 100,000 prompt tokens: prompt 5.00" in shown
+    assert "pages 1.50 per 1,000; above 100,000 prompt tokens: prompt 5.00" in shown
     assert "−12.5%" in shown
     assert "since the beginning" in shown
 
@@ -84,9 +84,9 @@ def test_prices_are_searched_and_own_ones_marked(priced: Tenant, member: Client)
     assert len(cells(member.get("/prices/", {"search": "model-0"}), "prices")) == 10
     own = member.get("/prices/", {"own": "true"})
     assert [row[0] for row in cells(own, "prices")] == ["house/model-07"]
-    assert "house · Your own price" in text(own)
+    assert "house · Custom price" in text(own)
     assert [item["own"] for item in api(member, own, "prices")["items"]] == [True]
-    assert "No price fits." in text(member.get("/prices/", {"search": "100%_"}))
+    assert "No prices match these filters." in text(member.get("/prices/", {"search": "100%_"}))
     sent = member.get("/prices/?search=gpt&tier=&own=", headers=HTMX)
     assert sent["HX-Push-Url"] == "/prices/?search=gpt"
     assert member.get("/prices/", {"tier": "gold"}).status_code == 400
@@ -98,9 +98,9 @@ def test_the_plan_is_what_the_api_says_with_what_higher_ones_add(
     small = make_tenant("Small", plan="starter", currency="EUR")
     client = sign_in(small)
     plan, page = client.get("/api/v1/plan").json(), client.get("/billing/")
-    assert f"Your plan: {plan['name']}" in text(page)
+    assert f"Current plan: {plan['name']}" in text(page)
     assert fact(page, "History").startswith(f"{plan['historyDays']} days")
-    assert fact(page, "Requests a minute").split()[0] == str(plan["requestsPerMinute"])
+    assert fact(page, "Requests per minute").split()[0] == str(plan["requestsPerMinute"])
     flags = {"Exports": "exports", "Spend limits": "spendLimit", "Invoices": "invoices"}
     for name, of_api in flags.items():
         assert fact(page, name) == ("Yes" if plan[of_api] else "No")
@@ -135,14 +135,14 @@ def test_a_record_says_which_rates_made_its_cost_up(priced: Tenant, member: Clie
     assert fact(page, "Version").split()[0] == str(answer["price"]["id"])
     assert fact(page, "Price").startswith("openai / gpt-4o")
     assert fact(page, "Discount") == "−12.5%"
-    assert "beyond 100,000 prompt tokens" in text(page)
+    assert "above 100,000 prompt tokens" in text(page)
     assert "/prices/?search=openai%2Fgpt-4o" in page.content.decode()
 
 
 def test_a_cost_that_was_sent_and_one_that_is_missing_are_told_apart(priced: Tenant, member: Client) -> None:
     priced.api.keep(record("sent", cost="1.5"), record("none", model="nobody-knows"))
-    assert fact(member.get("/logs/sent/"), "How it came about").startswith("As it was sent")
-    assert fact(member.get("/logs/none/"), "How it came about").startswith("Not priced yet")
+    assert fact(member.get("/logs/sent/"), "Pricing").startswith("Reported")
+    assert fact(member.get("/logs/none/"), "Pricing").startswith("Unpriced")
 
 
 def test_a_call_of_another_tier_says_that_the_standard_price_stands_for_it(
@@ -151,7 +151,7 @@ def test_a_call_of_another_tier_says_that_the_standard_price_stands_for_it(
     priced.api.keep(
         record("flex", provider="openai", model="gpt-4o", serviceTier="flex", tokens={"prompt": 10})
     )
-    assert "The call was served as flex" in fact(member.get("/logs/flex/"), "Tier")
+    assert "The request was served as flex" in fact(member.get("/logs/flex/"), "Tier")
 
 
 def test_who_may_not_see_prices_sees_the_cost_alone(priced: Tenant) -> None:
@@ -212,7 +212,7 @@ class TestWhatIf:
                     str(part["records"]), plain(part["cost"]), plain(part["otherCost"])
                 ]  # fmt: skip
         if answers[0]["unpriced"]["records"]:
-            assert f"{answers[0]['unpriced']['records']} calls have no cost yet" in text(page)
+            assert f"{answers[0]['unpriced']['records']} requests are unpriced and not included" in text(page)
 
     def test_models_are_added_and_removed(self, used: Tenant, member: Client) -> None:
         first = member.get("/models/what-if/", {"add": "house/model-01"}, headers=HTMX)
@@ -226,8 +226,8 @@ class TestWhatIf:
         ("others", "said"),
         [
             ("house/nobody", "There is no price for"),
-            ("nobody", "is not written as provider/model"),
-            (",".join(f"house/model-0{number}" for number in range(5)), "At most 4 models"),
+            ("nobody", "is not in the form provider/model"),
+            (",".join(f"house/model-0{number}" for number in range(5)), "Compare with at most 4 models"),
         ],
     )
     def test_what_can_not_be_compared_is_refused(

@@ -63,7 +63,7 @@ def test_a_report_is_made_shown_changed_and_ended(
         ({}, "Choose who gets it."),
         ({"members": ["nobody@example.com"]}, "nobody@example.com is not one of the available choices."),
         ({"hour": "24", "members": []}, "24 is not one of the available choices."),
-        ({"name": ""}, "Please fill this in."),
+        ({"name": ""}, "This field is required."),
     ],
 )
 def test_what_is_no_report_is_said_at_its_field(

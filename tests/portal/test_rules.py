@@ -62,7 +62,7 @@ def test_a_rule_is_made_and_said_in_words(acme: Tenant, member: Client) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"name": ""}, "Please fill this in."),
+        ({"name": ""}, "This field is required."),
         ({"metric": "colour of it"}, "That is no metric"),
         ({"thresholds": "much"}, "decimal"),
         ({"thresholds": ""}, "At least one threshold is needed."),

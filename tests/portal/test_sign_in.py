@@ -49,7 +49,7 @@ def test_a_closed_account_stays_out(client: Client, user: User) -> None:
 
 def test_empty_fields_are_named_and_tied_to_their_words(client: Client) -> None:
     page = client.post("/sign-in/", {}).content.decode()
-    assert page.count("Please fill this in.") == 2
+    assert page.count("This field is required.") == 2
     for name in ("login", "password"):
         assert f'aria-describedby="id_{name}_error"' in page
         assert f'id="id_{name}_error"' in page

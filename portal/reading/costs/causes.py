@@ -145,8 +145,8 @@ def beside(totals: Sequence[Group], by: str, names: Names, here: To, places: Pla
         Column(f"Cost, {places.currency}", is_number=True),
         Column("Share", is_number=True),
     ]
-    rest = f"; the first {BESIDE} of {len(ranked)}" if len(ranked) > BESIDE else ""
-    caption = f"By {SAID[by]}, dearest first{rest}"
+    rest = f"; top {BESIDE} of {len(ranked)}" if len(ranked) > BESIDE else ""
+    caption = f"By {SAID[by]}, highest cost first{rest}"
     table = Table(f"by-{by}", caption, columns, rows, file=f"costs-by-{by}", stacks=True)
     return Beside(f"By {SAID[by]}", table, here(by=by))
 
@@ -167,7 +167,9 @@ def unpriced(models: Sequence[Group], names: Names, places: Places) -> Unpriced 
                 cell(measures.REQUESTS, group),
             ]
         )
-    columns = [Column("Model"), Column("Without a price", is_number=True), Column("Requests", is_number=True)]
+    columns = [Column("Model"), Column("Unpriced", is_number=True), Column("Requests", is_number=True)]
     count = sum(measures.UNPRICED.number(group) for group in found)
     said = f"{numbers.exact(count)} {'request has' if count == 1 else 'requests have'} no price"
-    return Unpriced(said, Table("unpriced", "Most first", columns, rows, file="unpriced", stacks=True))
+    return Unpriced(
+        said, Table("unpriced", "Most requests first", columns, rows, file="unpriced", stacks=True)
+    )

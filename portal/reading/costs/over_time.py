@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
 
 from core.periods import Granularity, Period, buckets
 from portal import charts, measures, numbers
@@ -19,13 +18,6 @@ from portal.reading.days import Daily
 from portal.reading.ranking import Standing
 from portal.tables import Cell, Column, Table
 from usage.queries.rollups import Group
-
-_SIZES: Final = {
-    Granularity.HOUR: "an hour",
-    Granularity.DAY: "a day",
-    Granularity.WEEK: "a week",
-    Granularity.MONTH: "a month",
-}
 
 
 def over_time(
@@ -55,7 +47,7 @@ def over_time(
         for place, period in enumerate(whole)
     ]
     has_average = any(value is not None for value in average)
-    title = f"Cost {_SIZES[filters.granularity]} by {SAID[by]}, in {currency}"
+    title = f"Cost per {filters.granularity.value} by {SAID[by]}, in {currency}"
     return Plot(
         id="over-time",
         title=title,
@@ -71,7 +63,7 @@ def over_time(
         api=question_address(filters, (COST,), filters.granularity.value, DIMENSIONS[by][0]),
         size="tall",
         is_empty=not ranked,
-        note="The line is the average of seven days." if has_average else "",
+        note="The dashed line is the 7-day average." if has_average else "",
     )
 
 
@@ -82,10 +74,10 @@ def _together(ranked: Sequence[Standing], place: int) -> Group:
 def _summary(totals: Sequence[Group], whole: Sequence[Period], filters: Filters, currency: str) -> str:
     values = [COST.drawn(group) for group in totals]
     if not any(values):
-        return "Nothing was spent in these days."
+        return "No costs in this period."
     most = values.index(max(values))
     when = bucket_label(whole[most].start, filters.granularity, filters)
-    return f"At most {COST.exact(totals[most])} {currency}, {when}."
+    return f"Highest: {COST.exact(totals[most])} {currency}, {when}."
 
 
 def _time_table(

@@ -88,9 +88,9 @@ def read(
 
 def _windows(named: Spans) -> list[_Window]:
     return [
-        _Window("rolling", "Last 7 days", named.rolling, "as a rolling spend limit counts them"),
-        _Window("month", "Month to date", named.month_to_date, "since the month began, up to now"),
-        _Window("period", "Billing period", named.billing_period, "with what is dated a little ahead"),
+        _Window("rolling", "Last 7 days", named.rolling, "the window of a rolling spend limit"),
+        _Window("month", "Month to date", named.month_to_date, "from the start of the month until now"),
+        _Window("period", "Billing period", named.billing_period, "including records dated slightly ahead"),
     ]
 
 
@@ -140,5 +140,5 @@ def _windows_table(windows: Sequence[_Window], sums: Sequence[Group], places: Pl
         Column(f"Cost, {places.currency}", is_number=True),
     ]
     return Table(
-        "windows", "Up to now, whatever days are chosen", columns, rows, file="cost-windows", stacks=True
+        "windows", "Up to now, regardless of the date range", columns, rows, file="cost-windows", stacks=True
     )

@@ -32,7 +32,7 @@ _TONES: Final = {
     DecisionKind.CORRECTED: "warn",
     DecisionKind.RESUMED: "good",
 }
-_WINDOWS: Final = {Window.ROLLING: "seven days", Window.WEEK: "a week"}
+_WINDOWS: Final = {Window.ROLLING: "7 days", Window.WEEK: "a week"}
 
 To = Callable[..., str]
 
@@ -62,19 +62,19 @@ def history(
         kind=kind or None,
     )
     columns = [
-        Column("When"),
-        Column("What"),
-        Column("Whose limit"),
+        Column("Time"),
+        Column("Event"),
+        Column("Limit for"),
         Column(f"Spent, {caller.currency}", is_number=True),
         Column(f"Limit, {caller.currency}", is_number=True),
-        Column(f"Held, {caller.currency}", is_number=True),
+        Column(f"Reserved, {caller.currency}", is_number=True),
     ]
     table = Table(
         "decisions",
-        "Newest first, with the figures of the moment",
+        "Newest first, with the amounts at the time",
         columns,
         [_row(one, caller, to) for one in found],
-        "Nothing has happened yet." if not kind and key is None else "Nothing of the kind has happened.",
+        "No activity yet." if not kind and key is None else "No activity matches these filters.",
         file="spend-limit-decisions",
         stacks=True,
     )
@@ -101,7 +101,7 @@ def _row(found: Decision, caller: Caller, to: To) -> list[Cell]:
         if whose is None
         else Cell(whose.name, value=whose.client_id, url=to("key", whose.client_id)),
         _amount(int(found.spent_nanos), url=_records(found, tz, to)),
-        _amount(found.limit_nanos, note=f"in {_WINDOWS[Window(found.window_kind)]}"),
+        _amount(found.limit_nanos, note=f"per {_WINDOWS[Window(found.window_kind)]}"),
         _amount(int(found.reserved_nanos)),
     ]
 

@@ -27,7 +27,7 @@ from portal.times import zone_label
 SHOWN: Final = 12
 """How many limits a page shows."""
 FULL: Final = 100
-WINDOWS: Final = {Window.ROLLING: "Any seven days, rolling", Window.WEEK: "Calendar week"}
+WINDOWS: Final = {Window.ROLLING: "Rolling 7 days", Window.WEEK: "Calendar week"}
 
 To = Callable[..., str]
 
@@ -133,7 +133,7 @@ def _state(found: Standing) -> tuple[str, str]:
     reached = [share for share in found.warn_at if found.spent_nanos * FULL >= share * found.limit_nanos]
     if reached:
         return f"Above {reached[-1]}%", "warn" if is_close(reached[-1], found.warn_at) else ""
-    return "Open", "good"
+    return "Within limit", "good"
 
 
 def _meter(found: Standing, caller: Caller) -> Meter:
@@ -147,7 +147,7 @@ def _meter(found: Standing, caller: Caller) -> Meter:
         ticks=[Tick(share, f"{share * length:.2f}") for share in found.warn_at],
         tone=tone,
         said=f"Spent {money(found.spent_nanos, caller)} of {money(found.limit_nanos, caller)}, "
-        f"held {money(found.reserved_nanos, caller)}, left {money(found.remaining_nanos, caller)}",
+        f"reserved {money(found.reserved_nanos, caller)}, left {money(found.remaining_nanos, caller)}",
     )
 
 
@@ -155,19 +155,25 @@ def _facts(found: Standing, caller: Caller, now: datetime, to: To) -> list[Fact]
     tz = zone(caller.timezone)
     share = Decimal(found.spent_nanos) * FULL / found.limit_nanos
     return [
-        Fact("Limit", money(found.limit_nanos, caller), WINDOWS[found.window]),
-        Fact("Spent", money(found.spent_nanos, caller), f"{share:.1f}%", _records(found, caller, now, to)),
-        Fact("Held", money(found.reserved_nanos, caller), "for calls that are under way"),
-        Fact("Left", money(found.remaining_nanos, caller)),
-        Fact("Adds up since", times.minute(found.period.start, tz)),
+        _amount("Limit", found.limit_nanos, caller, WINDOWS[found.window]),
+        _amount("Spent", found.spent_nanos, caller, f"{share:.1f}%", _records(found, caller, now, to)),
+        _amount("Reserved", found.reserved_nanos, caller, "for requests in progress"),
+        _amount("Left", found.remaining_nanos, caller),
+        Fact("Period start", times.minute(found.period.start, tz)),
         *_ends(found, caller),
         _rate(found, caller),
-        Fact("Warns at", ", ".join(f"{share}%" for share in found.warn_at) or "Nothing before the limit"),
+        Fact("Warns at", ", ".join(f"{share}%" for share in found.warn_at) or "Never"),
         Fact(
-            "When it is reached",
-            "Calls are refused" if found.enforcement == Enforcement.PAUSE else "It is announced, no more",
+            "When reached",
+            "Requests are refused" if found.enforcement == Enforcement.PAUSE else "Warn only",
         ),
     ]
+
+
+def _amount(label: str, nanos: int, caller: Caller, note: str = "", url: str = "") -> Fact:
+    short = f"{numbers.short_money(nanos)} {caller.currency}"
+    exact = money(nanos, caller)
+    return Fact(label, short, note, url, exact="" if exact == short else exact)
 
 
 def _ends(found: Standing, caller: Caller) -> list[Fact]:
@@ -175,31 +181,31 @@ def _ends(found: Standing, caller: Caller) -> list[Fact]:
     facts = []
     if found.paused_at is not None:
         facts.append(Fact("Paused since", times.minute(found.paused_at, tz)))
-    label = "Opens again" if found.state == LimitState.PAUSED else "Resets"
+    label = "Resumes" if found.state == LimitState.PAUSED else "Resets"
     if found.resets_at is None:
-        return [*facts, Fact(label, "Nothing is spent that could leave the window")]
+        return [*facts, Fact(label, "Nothing spent in this period")]
     if found.state == LimitState.PAUSED:
         said = "if nothing more is spent"
     elif found.window == Window.WEEK:
         said = "when the week ends"
     else:
-        said = "when the oldest spending begins to leave the window"
+        said = "as the oldest spending leaves the 7 days"
     return [*facts, Fact(label, times.minute(found.resets_at, tz), said)]
 
 
 def _rate(found: Standing, caller: Caller) -> Fact:
     tz, pausing = zone(caller.timezone), found.pausing
-    label = "At this rate"
+    label = "Forecast"
     if found.enforcement != Enforcement.PAUSE:
         return Fact(label, "Never pauses")
     if found.state == LimitState.PAUSED:
         return Fact(label, "Paused now")
     if pausing.at is None:
-        end = "this week" if found.window == Window.WEEK else "within seven days"
+        end = "this week" if found.window == Window.WEEK else "in the next 7 days"
         sooner = pausing.earliest
-        note = "" if sooner is None else f"at the highest pace {times.minute(sooner, tz)}"
+        note = "" if sooner is None else f"at the highest rate {times.minute(sooner, tz)}"
         return Fact(label, f"Not reached {end}", note)
-    latest = "perhaps not at all" if pausing.latest is None else times.minute(pausing.latest, tz)
+    latest = "possibly not at all" if pausing.latest is None else times.minute(pausing.latest, tz)
     earliest = "" if pausing.earliest is None else f"{times.minute(pausing.earliest, tz)} at the earliest, "
     later = f"{latest} at the latest" if pausing.latest is not None else latest
     return Fact(label, f"Pauses {times.minute(pausing.at, tz)}", f"{earliest}{later}")

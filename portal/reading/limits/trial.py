@@ -93,11 +93,11 @@ def _period(caller: Caller, wanted: Wanted, now: datetime) -> Period:
 
 def _cards(found: Replay, caller: Caller) -> list[Card]:
     amounts = {
-        "spent": ("Spent", found.spent_nanos, "what was spent in these weeks"),
+        "spent": ("Spent", found.spent_nanos, "total spending in these weeks"),
         "stopped": (
-            "Would not have been spent",
+            "Refused spending",
             found.stopped_nanos,
-            "what refused calls cost",
+            "spending that the limit would have refused",
         ),
     }
     cards = [
@@ -114,7 +114,7 @@ def _cards(found: Replay, caller: Caller) -> list[Card]:
     seconds = found.paused_seconds
     return [
         *cards,
-        Card("paused", "Paused for", briefly(seconds), str(seconds), meaning="all pauses together"),
+        Card("paused", "Paused for", briefly(seconds), str(seconds), meaning="total length of all pauses"),
         Card("pauses", "Pauses", str(len(found.pauses)), str(len(found.pauses))),
     ]
 
@@ -162,12 +162,12 @@ def _over_time(found: Trial, wanted: Wanted, caller: Caller, now: datetime, to: 
                 *(Cell(text, value=text.replace(",", ""), is_number=True) for text in exact),
             ]
         )
-    names = ("Let through", "Refused")
+    names = ("Allowed", "Refused")
     lines = [
         charts.Series(name, tuple(amounts[local_date(day.start, tz)] / 10**9 for day in days))
         for name, amounts in zip(names, (through, stopped), strict=True)
     ]
-    title = f"Cost a day in {caller.currency}"
+    title = f"Cost per day in {caller.currency}"
     columns = [Column("Day"), *(Column(f"{name}, {caller.currency}", is_number=True) for name in names)]
     return Plot(
         id="trial",
@@ -199,7 +199,7 @@ def _summary(found: Replay) -> str:
     count = len(found.pauses)
     return (
         f"This limit would have paused {'once' if count == 1 else f'{count} times'}, "
-        f"{lasting(found.paused_seconds)} in all."
+        f"for {lasting(found.paused_seconds)} in total."
     )
 
 
@@ -207,17 +207,17 @@ def _pauses(found: Replay, caller: Caller) -> Table:
     tz = zone(caller.timezone)
     columns = [
         Column("Paused"),
-        Column("Open again"),
-        Column("For", is_number=True),
-        Column(f"Spent by then, {caller.currency}", is_number=True),
-        Column(f"Refused, {caller.currency}", is_number=True, meaning="what was spent meanwhile"),
+        Column("Resumed"),
+        Column("Duration", is_number=True),
+        Column(f"Spent before, {caller.currency}", is_number=True),
+        Column(f"Refused, {caller.currency}", is_number=True, meaning="spending during the pause"),
     ]
     end = found.period.end
     longest = sorted(found.pauses, key=lambda pause: pause.paused_at - (pause.resumed_at or end))[:LISTED]
     rows = [_pause(pause, end, tz) for pause in found.pauses if pause in longest]
     many = f", the longest {LISTED} of {len(found.pauses)}" if len(found.pauses) > LISTED else ""
     caption = f"Oldest first{many}"
-    return Table("pauses", caption, columns, rows, "It would never have paused.", file="spend-limit-pauses")
+    return Table("pauses", caption, columns, rows, "No pauses.", file="spend-limit-pauses", stacks=True)
 
 
 def _pause(pause: Pause, end: datetime, tz: ZoneInfo) -> list[Cell]:
@@ -250,9 +250,9 @@ def _warnings(found: Replay, caller: Caller) -> Table:
     return Table(
         "warnings",
         f"Oldest first{many}",
-        [Column("When"), Column("What")],
+        [Column("Time"), Column("Event")],
         rows,
-        "Nothing would have been announced.",
+        "No warnings.",
         file="spend-limit-warnings",
     )
 
