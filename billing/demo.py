@@ -23,7 +23,7 @@ from usage.imports.importer import importing
 _WEEK: Final = timedelta(days=7)
 _DAY: Final = timedelta(days=1)
 _NEARLY: Final = Decimal("0.88")
-"""Which share of the limit the last week has spent: past the warning at 80 %, short of the next."""
+"""Which share of the limit the last week has spent: past the warning at 80%, short of the next."""
 
 _ISSUED_AFTER: Final = timedelta(days=2, hours=6)
 

@@ -148,7 +148,7 @@ def _event(kind: str, **more: Any) -> dict[str, Any]:
         "threshold": "80",
         "value": "81.25",
         "period": {"from": "2026-11-15T23:00:00Z", "to": "2026-11-22T23:00:00Z"},
-        "message": "Spend has reached 80 % of the limit.",
+        "message": "Spend has reached 80% of the limit.",
         "recommendation": "Raise the limit, or look at what spends the most: claude-sonnet-4-5.",
         "firedAt": "2026-11-19T05:00:00Z",
         "resolvedAt": None,

@@ -5,13 +5,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
+from alerts.figures import PERCENT, figure
 from alerts.forecasts.foresee import Ask, foresee
 from alerts.models import Condition, ScopeKind
 from alerts.rules.measured import number_of
-from alerts.rules.terms import PERCENT
 from alerts.rules.watched import Levels, Reading, Readings, Subject, Watched
 from alerts.rules.windows import QUARTER, look
-from alerts.rules.words import figure
 from billing.forecast import Pace, Spent, pauses_at
 from billing.models import SpendBucket, SpendLimit, Window
 from billing.pace import pace_of

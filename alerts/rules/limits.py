@@ -13,11 +13,10 @@ from uuid import UUID
 from django.db import connection
 
 from alerts.events import Draft
+from alerts.figures import PERCENT, figure
 from alerts.models import Event, Severity
 from alerts.rules.charts import of_decisions
-from alerts.rules.terms import PERCENT
 from alerts.rules.watched import Watched, held
-from alerts.rules.words import figure
 from billing.models import Decision, DecisionKind, Enforcement, LimitState, SpendLimit, Window
 from core.money import NANOS
 from core.periods import Period
@@ -143,7 +142,7 @@ def _draft(rule: Watched, decision: Decision) -> Draft:
     said = (
         f"The spend limit is reached, calls are refused: {figures} spent."
         if paused
-        else f"Spending has reached {share} % of the limit: {figures}."
+        else f"Spending has reached {share}% of the limit: {figures}."
     )
     return Draft(
         decision.organization_id,

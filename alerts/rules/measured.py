@@ -67,6 +67,25 @@ def read(rules: Sequence[Watched], standing: Levels, now: datetime) -> Readings:
     return {ask.rule.id: _readings(ask, found, keys, standing.get(ask.rule.id, {})) for ask in asked}
 
 
+def course(rule: Watched, moments: Sequence[datetime]) -> list[tuple[Decimal | None, Decimal | None]]:
+    """Return what a rule about a single subject would read at moments: its metric, and what before.
+
+    Tenancy: call in the tenant's scope.
+    Concurrency: two statements at most, however many moments.
+    """
+    needs: list[Need] = []
+    asked = [_ask(rule, moment, needs) for moment in moments]
+    found = add_up_many(needs, sums_of([*(ask.metric for ask in asked if not ask.metric.meter), *_REQUESTS]))
+    return [
+        (_only(ask, found[ask.now]), None if ask.before is None else _only(ask, found[ask.before]))
+        for ask in asked
+    ]
+
+
+def _only(ask: _Ask, found: Found) -> Decimal | None:
+    return number_of(ask.metric, found[None][0] if found else _NOTHING)
+
+
 _REQUESTS: Final = (METRICS["requests"],)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from alerts.figures import PERCENT
 from alerts.models.rules import Condition, ScopeKind, Span
 from core.problems import FieldError
 from usage.queries.metrics import METRICS, Metric, metric_named
@@ -12,7 +13,6 @@ from usage.queries.metrics import METRICS, Metric, metric_named
 MOST_THRESHOLDS: Final = 10
 LEAST_REQUESTS: Final = 20
 """Below this no rate is worth a word, unless the rule says otherwise."""
-PERCENT: Final = "percent"
 
 ROLLING: Final = (
     Span.MINUTE,

@@ -1,6 +1,7 @@
 """What is read for rules over anomalies: the last whole hour of each subject against the weeks before it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -8,11 +9,11 @@ from typing import Any, Final
 from alerts.anomalies.baseline import WEEK_HOURS, Anomaly, judge
 from alerts.anomalies.findings import Driver, drivers
 from alerts.anomalies.queries import HOUR, WEEKS, hour_before
+from alerts.figures import figure
 from alerts.models import Condition, ScopeKind
 from alerts.rules.measured import DIMENSIONS
 from alerts.rules.terms import WATCHED
 from alerts.rules.watched import Reading, Readings, Subject, Watched
-from alerts.rules.words import figure
 from core.money import NANOS
 from core.periods import Period
 from organizations.models import Credential
@@ -73,6 +74,14 @@ def _client_ids(rules: Sequence[Watched], found: Sequence[Found]) -> Mapping[int
     return dict(Credential.objects.filter(pk__in=wanted, revoked_at=None).values_list("pk", "client_id"))
 
 
+def _named(found: Sequence[Found]) -> tuple[Mapping[int, str], Mapping[str, str]]:
+    """Return the client ids of the keys that series are about, and the names by which people know them."""
+    wanted = {key for groups in found for key in groups if isinstance(key, int)}
+    keys = Credential.objects.filter(pk__in=wanted, revoked_at=None) if wanted else Credential.objects.none()
+    rows = list(keys.values_list("pk", "client_id", "name"))
+    return {key: client_id for key, client_id, _ in rows}, {one: name for _, one, name in rows if name}
+
+
 def _subject(rule: Watched, key: Any, client_ids: Mapping[int, str]) -> Subject | None:
     """Return what a series is about; None for what names nothing, or is revoked."""
     if rule.each:
@@ -120,7 +129,7 @@ def _driving(
         for place, _, dimension in asked
     ]
     found = add_up_many(needs, _SUMS) if needs else []
-    client_ids = _client_ids((), found)
+    client_ids, names = _named(found)
     driving: dict[int, list[Driver]] = {}
     for (place, kind, _), groups in zip(asked, found, strict=True):
         metric = METRICS[rules[place].metric]
@@ -129,7 +138,10 @@ def _driving(
             for key, hours in groups.items()
         }
         parts.pop("", None)
-        driving.setdefault(place, []).extend(drivers(kind, parts, unusual[place]))
+        driving.setdefault(place, []).extend(
+            replace(driver, value=names.get(str(driver.value), driver.value)) if kind == "key" else driver
+            for driver in drivers(kind, parts, unusual[place])
+        )
     return driving
 
 
@@ -137,6 +149,8 @@ def _explained(rule: Watched, anomaly: Anomaly, driving: Sequence[Driver]) -> st
     unit = rule.currency if rule.metric == "cost" else ""
     scale = NANOS if rule.metric == "cost" else 1
     seen, expected = (figure(Decimal(str(one)) / scale, unit) for one in (anomaly.seen, anomaly.expected))
-    said = f"{seen}, where {expected} was expected from {anomaly.weeks} weeks."
-    parts = ", ".join(f"{driver.kind} {driver.value}" for driver in driving[:3])
-    return f"{said} It comes from {parts}." if parts else said
+    verb = "was" if rule.metric == "cost" else "were"
+    said = f"{seen}, where {expected} {verb} expected from the last {anomaly.weeks} weeks."
+    parts = [f"{driver.kind} {driver.value}" for driver in driving[:3]]
+    listed = " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
+    return f"{said} Mainly from {listed}." if listed else said

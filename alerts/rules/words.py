@@ -1,14 +1,13 @@
 """What is said of a rule that is met, and what to do about it. Pure."""
 
-import re
 from decimal import Decimal
 from typing import Final
 
+from alerts.figures import MILLISECONDS, PERCENT, change, figure, label
 from alerts.models import Condition, ScopeKind
-from alerts.rules.terms import PERCENT, RATE_LIMIT
+from alerts.rules.terms import RATE_LIMIT
 from alerts.rules.watched import Reading, Subject, Watched
 
-_HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _NAMES: Final = {
     "cost": "Cost",
     "errorRate": "Error rate",
@@ -77,21 +76,6 @@ def recommendation(rule: Watched) -> str:
     return _BY_CONDITION.get(Condition(rule.condition)) or by_metric or ""
 
 
-def figure(value: Decimal | None, unit: str) -> str:
-    """Return a figure with its unit, as people read it."""
-    if value is None:
-        return "nothing"
-    text = f"{_rounded(value):,f}"
-    text = text.rstrip("0").rstrip(".") if "." in text else text
-    return f"{text} %" if unit == PERCENT else f"{text} {unit}".strip()
-
-
-def _rounded(value: Decimal) -> Decimal:
-    """Round to hundredths, and what is less than one to three digits."""
-    places = 2 if not value or abs(value) >= 1 else 2 - value.adjusted()
-    return round(value, places)
-
-
 def _whose(rule: Watched, subject: Subject) -> str:
     if not subject:
         return ""
@@ -104,14 +88,9 @@ def metric_name(metric: str) -> str:
     return _NAMES.get(metric) or label(metric.removeprefix("quantities."))
 
 
-def label(name: str) -> str:
-    """Write a name of several words in one as words: ``promptTokens`` is ``Prompt tokens``."""
-    return _HUMP.sub(" ", name).capitalize()
-
-
 def _unit(rule: Watched) -> str:
     """Return the unit, unless it is but the name of what is counted."""
-    return rule.unit if rule.unit in (PERCENT, "ms", rule.currency) else ""
+    return rule.unit if rule.unit in (PERCENT, MILLISECONDS, rule.currency) else ""
 
 
 def _above(rule: Watched, reading: Reading, threshold: Decimal | None) -> str:
@@ -134,11 +113,11 @@ def _changed(rule: Watched, reading: Reading, threshold: Decimal | None) -> str:
     verb = "rose" if rule.condition == Condition.RISES else "fell"
     unit = PERCENT if rule.metric in ("errorRate", "successRate") else ""
     if rule.metric.startswith("latency."):
-        unit = "ms"
+        unit = MILLISECONDS
     elif rule.metric.startswith("cost"):
         unit = rule.currency
-    change, before = figure(reading.value, PERCENT), figure(reading.before, unit)
-    return f"{metric_name(rule.metric)} {_SPANS[rule.window]} {verb} by {change}, from {before} before."
+    how_much, before = change(reading.value or Decimal(0)), figure(reading.before, unit)
+    return f"{metric_name(rule.metric)} {_SPANS[rule.window]} {verb} by {how_much}, from {before}."
 
 
 def _missing(rule: Watched, reading: Reading, threshold: Decimal | None) -> str:
@@ -157,7 +136,8 @@ def _forecast_share(rule: Watched, reading: Reading, threshold: Decimal | None) 
 
 
 def _anomaly(rule: Watched, reading: Reading, threshold: Decimal | None) -> str:
-    return f"{metric_name(rule.metric)} in the last hour was unlike the weeks before.{_detail(reading)}"
+    verb = "was" if rule.metric == "cost" else "were"
+    return f"{metric_name(rule.metric)} in the last hour {verb} unusual: {reading.detail}"
 
 
 def _detail(reading: Reading) -> str:

@@ -28,12 +28,12 @@ def money(amount: Any, currency: str) -> str:
 
 
 def percent(share: Any) -> str:
-    """Write a share in per cent, to two places: ``0.25 %``."""
-    return NONE if share is None else f"{_plain((Decimal(str(share)) * 100).quantize(_CENT))} %"
+    """Write a share in per cent, to two places: ``0.25%``."""
+    return NONE if share is None else f"{_plain((Decimal(str(share)) * 100).quantize(_CENT))}%"
 
 
 def change(share: float | None) -> str:
-    """Write by what share a figure changed: ``+12 %``, ``−3.4 %``, ``×14``; nothing where none is known."""
+    """Write by what share a figure changed: ``+12%``, ``−3.4%``, ``×14``; nothing where none is known."""
     if share is None:
         return ""
     value = Decimal(str(share))
@@ -43,9 +43,9 @@ def change(share: float | None) -> str:
         return f"×{_plain((value + 1).quantize(Decimal(1), ROUND_HALF_EVEN))}"
     sign, size = ("+" if value > 0 else "−"), abs(value)
     if size < _LEAST_SHARE:
-        return f"{sign}<0.1 %"
+        return f"{sign}<0.1%"
     places = Decimal("0.1") if size < _SMALL_SHARE else Decimal(1)
-    return f"{sign}{(size * 100).quantize(places, ROUND_HALF_EVEN):,f} %"
+    return f"{sign}{(size * 100).quantize(places, ROUND_HALF_EVEN):,f}%"
 
 
 def signed(text: str, *, is_up: bool) -> str:

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final
 
+from alerts.figures import figure
 from alerts.senders import reports
 from core.periods import zone
 
@@ -84,9 +86,7 @@ def _scope(scope: Mapping[str, Any] | None) -> str:
 
 
 def _amount(value: str | None, unit: str) -> str:
-    if value is None:
-        return ""
-    return f"{value} %" if unit == "percent" else f"{value} {unit}".strip()
+    return "" if value is None else figure(Decimal(value), unit)
 
 
 def _period(period: Mapping[str, str] | None, named: str) -> str:

@@ -178,7 +178,7 @@ def _rate(line: InvoiceLine) -> str:
         return ""
     places = max(_LEAST_PLACES, _needed(line.rate_nanos))
     per = "each" if line.per == 1 and line.meter == REQUESTS else f"per {line.per:,}"
-    discount = f" − {Decimal(line.discount_bp) / 100:f} %" if line.discount_bp else ""
+    discount = f" − {Decimal(line.discount_bp) / 100:f}%" if line.discount_bp else ""
     return f"{amount(line.rate_nanos, places)} {per}{discount}"
 
 

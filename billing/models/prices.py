@@ -135,4 +135,4 @@ class Discount(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.basis_points / 100:g} % off {self.model or self.provider or 'the list'}"
+        return f"{self.basis_points / 100:g}% off {self.model or self.provider or 'the list'}"

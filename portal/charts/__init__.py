@@ -4,7 +4,7 @@ from portal.charts.daily import SHAPES, Day, daily
 from portal.charts.donut import Slice, donut
 from portal.charts.forecast import Coming, Past, forecast
 from portal.charts.heat import heat
-from portal.charts.level import Level, level
+from portal.charts.level import Level, Mark, level
 from portal.charts.series import Bucket, Series, series
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Coming",
     "Day",
     "Level",
+    "Mark",
     "Past",
     "Series",
     "Slice",

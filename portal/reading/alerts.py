@@ -4,29 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from alerts.deliveries.queries import DeliveryQuery, deliveries
-from alerts.deliveries.snapshots import amount, figures
 from alerts.events import queries
 from alerts.events.queries import EventQuery
+from alerts.figures import figure
 from alerts.models import Event, Rule
-from alerts.rules.words import label, metric_name
+from alerts.rules.words import metric_name
 from core.paging import Position
-from core.periods import Period, zone
+from core.periods import Period, local_date, zone
 from organizations.models import Credential
 from organizations.roles import Scope
 from organizations.tenancy import Caller
-from portal import charts, numbers, times, windows
+from portal import times, windows
+from portal.layout import Link
 from portal.measures import NONE
 from portal.plots import Plot
+from portal.reading import courses
 from portal.reading.deliveries import Sent, sent
 from portal.reading.facts import Fact
 from portal.recent import Notice, notice
-from portal.tables import Cell, Column, Table
 
 PAGE: Final = 25
 DELIVERIES: Final = 50
@@ -37,6 +38,7 @@ _FILTERS: Final = {
     **{name: name for name in ("model", "capability", "endpoint")},
 }
 """What the logs call the part of the organization that an event is about."""
+_JUST_BEFORE: Final = timedelta(microseconds=1)
 _OF_ERRORS: Final = ("errors", "errorRate")
 
 To = Callable[..., str]
@@ -58,12 +60,17 @@ class Events:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One event in full; ``deliveries`` is None for those who may not see them."""
+    """One event in full; ``deliveries`` is None for those who may not see them.
+
+    ``links`` lead to what is behind its chart; ``no_chart`` says why there is none.
+    """
 
     notice: Notice
     facts: list[Fact]
     recommendation: str
     chart: Plot | None
+    no_chart: str
+    links: list[Link]
     deliveries: list[Sent] | None
     zone: str
 
@@ -99,11 +106,14 @@ def read_one(caller: Caller, event: Event, now: datetime, to: To) -> Alert:
     if Scope.ALERTS_WRITE in caller.scopes:
         query = DeliveryQuery(take=DELIVERIES, event_id=event.pk)
         told = [sent(one, caller, to) for one in deliveries(caller.organization_id, query)]
+    chart = courses.chart(event, caller, now)
     return Alert(
         notice=notice(event, caller, to),
         facts=_facts(event, caller, to),
         recommendation=event.recommendation,
-        chart=None if not event.chart else _chart(event, event.chart, caller),
+        chart=chart,
+        no_chart="" if chart else courses.why_not(event, caller, now),
+        links=_links(event, caller, to),
         deliveries=told,
         zone=times.zone_label(zone(caller.timezone), now),
     )
@@ -111,12 +121,11 @@ def read_one(caller: Caller, event: Event, now: datetime, to: To) -> Alert:
 
 def _facts(event: Event, caller: Caller, to: To) -> list[Fact]:
     tz = zone(caller.timezone)
-    told = figures(event)
     facts = [
         Fact("Metric", metric_name(event.metric)),
         _concerned(event, to),
-        Fact("Value", _with_unit(told["value"], event.unit), url=_records(event, tz, to)),
-        Fact("Threshold", _with_unit(told["threshold"], event.unit)),
+        Fact("Value", _figure(event.value, event.unit), url=_records(event, tz, to)),
+        *([Fact("Threshold", figure(event.threshold, event.unit))] if event.threshold is not None else []),
         *_rule(event, to),
     ]
     if event.period_start is not None and event.period_end is not None:
@@ -139,6 +148,26 @@ def _records(event: Event, tz: ZoneInfo, to: To) -> str:
     return windows.records(to, Period(event.period_start, event.period_end), tz, **own)
 
 
+def _links(event: Event, caller: Caller, to: To) -> list[Link]:
+    """Return the ways to what an event was judged by; none where there is no window."""
+    tz = zone(caller.timezone)
+    records = _records(event, tz, to)
+    if not records or event.period_start is None or event.period_end is None:
+        return []
+    kind, value = event.scope.get("kind", ""), str(event.scope.get("value", ""))
+    own = {_FILTERS[kind]: value} if kind in _FILTERS and kind != "endpoint" and value else {}
+    first = local_date(event.period_start, tz).isoformat()
+    last = local_date(event.period_end - _JUST_BEFORE, tz).isoformat()
+    return [
+        Link("Records", records),
+        Link("Usage", to("usage", range="custom", from_=first, to=last, **own)),
+    ]
+
+
+def _figure(value: Decimal | None, unit: str) -> str:
+    return NONE if value is None else figure(value, unit)
+
+
 def _rule(event: Event, to: To) -> list[Fact]:
     """Name the rule that was met, with the way to it while there is one."""
     if event.rule_id is None:
@@ -157,47 +186,3 @@ def _concerned(event: Event, to: To) -> Fact:
         return Fact("Concerns", name or value, url=to("key", value), note=f"API key {value}")
     url = to("usage", **{_FILTERS[kind]: value}) if kind in ("model", "capability") else ""
     return Fact("Concerns", value, url=url, note=kind)
-
-
-def _with_unit(text: str | None, unit: str) -> str:
-    if text is None:
-        return NONE
-    value = Decimal(text)
-    written = numbers.exact(round(value, 2) if abs(value) >= 1 else value)
-    if unit == "percent":
-        return f"{written}%"
-    return f"{written} {label(unit).lower() if unit[:1].islower() else unit}".strip()
-
-
-def _chart(event: Event, chart: dict[str, Any], caller: Caller) -> Plot:
-    tz = zone(caller.timezone)
-    unit = str(chart.get("unit") or event.unit)
-    threshold = chart.get("threshold")
-    moments = [(datetime.fromisoformat(at), Decimal(str(value))) for at, value in chart["points"]]
-    points = [
-        charts.Level(
-            at=at.astimezone(tz).replace(tzinfo=None).isoformat() + "Z",
-            label=times.minute(at, tz),
-            value=float(value),
-            exact=_with_unit(amount(value), unit),
-        )
-        for at, value in moments
-    ]
-    rows = [[Cell(one.label, value=one.at[:-1]), Cell(one.exact, is_number=True)] for one in points]
-    said = f"; the threshold is {_with_unit(str(threshold), unit)}" if threshold is not None else ""
-    highest = max(points, key=lambda one: one.value, default=None)
-    summary = "Nothing." if highest is None else f"At most {highest.exact}, {highest.label}{said}."
-    return Plot(
-        id="event",
-        title=f"What happened{said}",
-        summary=summary,
-        specification=charts.level(points, None if threshold is None else float(threshold)),
-        table=Table(
-            "event-table",
-            "What happened, oldest first",
-            [Column("When"), Column("Value", is_number=True)],
-            rows,
-            file="alert",
-        ),
-        is_empty=not points,
-    )

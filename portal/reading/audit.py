@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from alerts.rules.words import label
+from alerts.figures import label
 from billing.models import SpendLimit, Window
 from core import clock
 from core.moments import parse_moment

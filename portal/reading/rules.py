@@ -12,9 +12,11 @@ from alerts.channels import queries as channels
 from alerts.channels.services import MOST_CHANNELS
 from alerts.deliveries.snapshots import amount
 from alerts.events.queries import EventQuery, events
+from alerts.figures import MILLISECONDS, PERCENT, is_currency
 from alerts.models import Condition, Rule, ScopeKind, Severity, Span
 from alerts.rules import queries, terms
 from alerts.rules.words import metric_name
+from core.money import NANOS
 from core.periods import zone
 from organizations.roles import Scope
 from organizations.tenancy import Caller
@@ -176,7 +178,7 @@ def channel_choices(caller: Caller) -> list[tuple[str, str]]:
 
 def _thresholds(rule: Rule, currency: str) -> str:
     unit = terms.unit_of(rule.condition, rule.metric, currency)
-    if unit not in (terms.PERCENT, currency, "ms"):
+    if unit not in (PERCENT, currency, MILLISECONDS):
         # What is counted is said by the metric's own name.
         unit = ""
     written = [_with_unit(one, unit) for one in rule.thresholds]
@@ -184,8 +186,11 @@ def _thresholds(rule: Rule, currency: str) -> str:
 
 
 def _with_unit(value: Decimal, unit: str) -> str:
+    if is_currency(unit):
+        return f"{numbers.exact_money(int(value * NANOS))} {unit}"
+    # What was set is shown as it was set.
     number = numbers.exact(value.normalize())
-    return f"{number}%" if unit == terms.PERCENT else f"{number} {unit}".rstrip()
+    return f"{number}%" if unit == PERCENT else f"{number} {unit}".rstrip()
 
 
 def _span(rule: Rule) -> str:

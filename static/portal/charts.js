@@ -18,7 +18,11 @@
       bar: { color: mark, cornerRadiusEnd: 2, binSpacing: 0 },
       area: { color: mark, fillOpacity: 0.18 }, line: { color: mark, strokeWidth: 2 },
       point: { color: mark, fill: mark, opacity: 0.6, size: 30 },
-      style: { average: { color: colour("line"), strokeWidth: 1.5, strokeDash: [4, 3] } },
+      style: {
+        average: { color: colour("line"), strokeWidth: 1.5, strokeDash: [4, 3] },
+        moment: { color: colour("text"), strokeWidth: 1.5 },
+        "moment-name": { color: colour("text"), fill: colour("text"), font, fontSize: 12, fontWeight: 600 },
+      },
       legend: { labelColor: colour("text"), labelFont: font, labelFontSize: 12, symbolSize: 90, symbolStrokeWidth: 0, offset: 6 },
       range: {
         category: [1, 2, 3, 4, 5, 6, 7, 8].map((number) => colour(number)),

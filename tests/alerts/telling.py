@@ -20,7 +20,7 @@ JULY: Final = Period(datetime(2026, 7, 1, tzinfo=UTC), datetime(2026, 8, 1, tzin
 RULE: Final = UUID("11111111-1111-4111-8111-111111111111")
 FIRED: Final[dict[str, Any]] = {
     "metric": "cost",
-    "message": "Spend has reached 80 % of the limit.",
+    "message": "Spend has reached 80% of the limit.",
     "severity": "warning",
     "rule_id": RULE,
     "rule_revision": 1,

@@ -14,11 +14,13 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from alerts.models import Channel, Event
+from alerts.rules.evaluate import evaluate
 from organizations.tenancy import tenant_scope
 from tests.alerts.receivers import Receiver, receiving, status
+from tests.alerts.rules.ruling import built_in, events, make_rule, only
 from tests.alerts.telling import again, clear, deliveries, fire, mailbox, webhook, work
 from tests.portal.pages import HTMX, sign_in, text
-from tests.usage.factories import NOW, Tenant, make_tenant
+from tests.usage.factories import NOW, Tenant, at, make_tenant, record
 
 pytestmark = pytest.mark.django_db
 
@@ -113,15 +115,72 @@ class TestEvents:
             "It costs too much. Warning Open Times in Europe/Berlin, UTC+02:00",
             "What to do Raise the limit, or look at what spends the most.",
             "Metric Cost",
-            "Value 12.5 EUR Threshold 10 EUR",
+            "Value 12.50 EUR Threshold 10.00 EUR",
             "Judged over 1 Jul 2026, 02:00 – 1 Aug 2026, 02:00",
-            "14 Jul 2026, 12:00 4 EUR 14 Jul 2026, 13:00 12.5 EUR",
+            "Spend within the limit's window, EUR",
+            "14 Jul 2026, 12:00 4.00 EUR 10.00 EUR 14 Jul 2026, 13:00 12.50 EUR 10.00 EUR",
             "Pending An event fired to Operations",
         ):
             assert words in said
         assert '"datasets": {"points": [{"at": "2026-07-14T12:00:00Z"' in page.content.decode()
         api = member.get(f"/api/v1/alerts/events/{event.pk}").json()
         assert (api["value"], api["threshold"], api["message"]) == ("12.5", "10", "It costs too much.")
+
+    def test_an_event_of_a_metric_is_drawn_around_the_moment_it_fired(
+        self, acme: Tenant, member: Client
+    ) -> None:
+        only(acme, "error_rate_up")
+        acme.api.keep(*[record(timestamp=at(NOW - timedelta(minutes=20)), model="m") for _ in range(30)])
+        acme.api.keep(
+            *[record(timestamp=at(NOW - timedelta(minutes=10)), status="error", model="m") for _ in range(10)]
+        )
+        evaluate()
+        event = events(acme)[0]
+        page = member.get(f"/alerts/events/{event.pk}/")
+        said = text(page)
+        for words in (
+            "Error rate over 1 hour, %",
+            "Each point covers the hour before it. The dashed line is the threshold.",
+            "Windows with fewer than 20 requests are not evaluated.",
+            "15 Jul 2026, 14:34 25% 5% Fired",
+        ):
+            assert words in said
+        marks = page.context["alert"].chart.specification["datasets"]["marks"]
+        assert marks == [{"at": "2026-07-15T14:34:56.789012Z", "name": "Fired", "late": True}]
+        records, usage = page.context["alert"].links
+        assert f"clientId={acme.client_id}" in records.url
+        assert "status=error" in records.url
+        for link in (records, usage):
+            assert member.get(link.url).status_code == 200
+
+    def test_what_cannot_be_drawn_says_why(self, acme: Tenant, member: Client) -> None:
+        rule = make_rule(acme)
+        event = happened(acme, "Once.", rule_id=rule.pk, rule_revision=9, rule_name="Busy")
+        page = member.get(f"/alerts/events/{event.pk}/")
+        assert "its earlier settings aren't known: no chart." in text(page)
+        old = happened(
+            acme, "Long ago.", rule_id=rule.pk, rule_revision=1, fired_at=NOW - timedelta(days=4000)
+        )
+        assert "is no longer kept, so there is no chart." in text(member.get(f"/alerts/events/{old.pk}/"))
+
+    def test_used_credits_stand_for_the_share_that_is_not_kept(self, acme: Tenant, member: Client) -> None:
+        rule = built_in(acme, "credits")
+        event = happened(
+            acme,
+            "Credits are at 95% of the credits granted.",
+            rule_id=rule.pk,
+            rule_revision=1,
+            rule_name=rule.name,
+            metric="credits",
+            unit="percent",
+            threshold=Decimal(95),
+            value=Decimal(95),
+        )
+        acme.api.keep(record(timestamp=at(NOW - timedelta(hours=2)), quantities={"credits": 7}))
+        said = text(member.get(f"/alerts/events/{event.pk}/"))
+        assert "Credits over 24 hours" in said
+        assert "Shown instead: credits used in the 24 hours before each point." in said
+        assert "15 Jul 2026, 14:34 7 credits Fired" in said
 
     def test_who_was_told_is_for_those_who_set_it_up(self, acme: Tenant) -> None:
         mailbox(acme)

@@ -50,7 +50,7 @@ def test_a_rule_is_made_and_said_in_words(acme: Tenant, member: Client) -> None:
     page = member.post("/alerts/rules/new/", {**COSTLY, "channels": [str(channel.pk)]}, follow=True)
     assert "The rule Costly is made." in text(page)
     row = words(member.get("/alerts/rules/"))["Costly"]
-    assert row[0] == "Cost at or above 50 EUR or 100 EUR over 24 hours the organization"
+    assert row[0] == "Cost at or above 50.00 EUR or 100.00 EUR over 24 hours the organization"
     made = own(acme)
     assert made.thresholds == [Decimal(50), Decimal(100)]
     with tenant_scope(acme.id):

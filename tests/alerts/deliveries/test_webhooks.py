@@ -54,7 +54,7 @@ def test_an_event_arrives_signed_and_is_what_happened(acme: Tenant, receiver: Re
             "threshold": "80",
             "value": "81.25",
             "period": {"from": "2026-07-01T00:00:00Z", "to": "2026-08-01T00:00:00Z"},
-            "message": "Spend has reached 80 % of the limit.",
+            "message": "Spend has reached 80% of the limit.",
             "recommendation": "Raise the limit, or look at what spends the most.",
             "firedAt": "2026-07-15T12:34:56.789012Z",
             "resolvedAt": None,

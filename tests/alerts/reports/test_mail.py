@@ -89,7 +89,7 @@ def test_a_weekly_report_arrives_as_text_as_html_and_with_its_chart_inside(
             "Compared with 29 Jun – 5 Jul 2026",
             "Requests",
             "22",
-            "+57 %",
+            "+57%",
             "17.50 EUR",
             "Batch <jobs>",
             "+7.00 EUR, new",
@@ -156,6 +156,6 @@ def test_a_chat_gets_the_same_in_words(acme: Tenant, clock: time_machine.Travell
     assert write_due() == 1
     said = words(deliveries(acme)[0].payload)
     assert said.title == "Weekly report, 6–12 Jul 2026"
-    assert said.message == "Acme & Sons, 6–12 Jul 2026: 21 requests (+50 %) for 10.50 EUR (+50 %)."
+    assert said.message == "Acme & Sons, 6–12 Jul 2026: 21 requests (+50%) for 10.50 EUR (+50%)."
     assert "Active keys: 1 (no change)" in said.text
     assert "Models, by cost: gpt-4o 7.00 EUR (+3.50 EUR)" in said.text

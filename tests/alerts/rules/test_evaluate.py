@@ -156,11 +156,11 @@ def test_below_tells_what_has_fallen_and_in_which_order(acme: Tenant) -> None:
 @pytest.mark.parametrize(
     ("metric", "threshold", "value", "unit", "message"),
     [
-        ("errorRate", "25", "25", "percent", "Error rate within an hour: 25 %, at or above 25 %."),
-        ("successRate", "75", "75", "percent", "Success rate within an hour: 75 %, at or above 75 %."),
+        ("errorRate", "25", "25", "percent", "Error rate within an hour: 25%, at or above 25%."),
+        ("successRate", "75", "75", "percent", "Success rate within an hour: 75%, at or above 75%."),
         ("errors", "1", "1", "errors", "Errors within an hour: 1, at or above 1."),
         ("tokens", "40", "40", "tokens", "Tokens within an hour: 40, at or above 40."),
-        ("cost", "0.4", "0.4", "USD", "Cost within an hour: 0.4 USD, at or above 0.4 USD."),
+        ("cost", "0.4", "0.4", "USD", "Cost within an hour: 0.40 USD, at or above 0.40 USD."),
         ("latency.average", "70", "70", "ms", "Average latency within an hour: 70 ms, at or above 70 ms."),
         ("latency.p95", "90", "94.993", "ms", "Latency p95 within an hour: 94.99 ms, at or above 90 ms."),
         ("pages", "6", "6", "pages", "Pages within an hour: 6, at or above 6."),
@@ -223,7 +223,7 @@ def test_a_rise_is_against_as_much_time_before(acme: Tenant, keep: Any) -> None:
     keep(acme, 3, NOW - timedelta(minutes=10))
     evaluate()
     assert said(acme) == [(WHOLE, "50", "50")]
-    assert events(acme)[0].message == "Requests within an hour rose by 50 %, from 2 before."
+    assert events(acme)[0].message == "Requests within an hour rose by 50%, from 2."
     keep(acme, 3, NOW - timedelta(minutes=10))
     evaluate()
     assert said(acme)[1:] == [(WHOLE, "200", "200")]
@@ -242,7 +242,7 @@ def test_a_fall_is_against_as_much_time_before(acme: Tenant) -> None:
     send(acme, 1, NOW - timedelta(minutes=10), cost="1")
     evaluate()
     assert said(acme) == [(WHOLE, "75", "75")]
-    assert events(acme)[0].message == "Cost within an hour fell by 75 %, from 4 USD before."
+    assert events(acme)[0].message == "Cost within an hour fell by 75%, from 4.00 USD."
 
 
 def test_a_month_is_compared_with_as_much_of_the_last(acme: Tenant) -> None:
@@ -301,7 +301,7 @@ def test_a_share_of_the_limit_is_that_of_its_own_window(acme: Tenant) -> None:
         (WHOLE, "33", "45"),
         ({"kind": "credential", "value": acme.client_id}, "90", "90"),
     ]
-    assert events(acme)[0].message == "Cost is at 45 % of the spend limit."
+    assert events(acme)[0].message == "Cost is at 45% of the spend limit."
 
 
 def test_a_share_of_credits_is_that_of_the_grants_in_force(acme: Tenant) -> None:
@@ -313,7 +313,7 @@ def test_a_share_of_credits_is_that_of_the_grants_in_force(acme: Tenant) -> None
     send(acme, 1, quantities={"credits": 16})
     evaluate()
     assert said(acme) == [(WHOLE, "80", "95"), (WHOLE, "95", "95")]
-    assert events(acme)[0].message == "Credits are at 95 % of the credits granted."
+    assert events(acme)[0].message == "Credits are at 95% of the credits granted."
 
 
 def test_a_share_of_the_rate_limit_is_the_most_of_any_minute_of_the_day(acme: Tenant, go_to: GoTo) -> None:
@@ -458,5 +458,5 @@ def test_built_in_rules_tell_what_is_wrong_with_a_key(acme: Tenant) -> None:
     send(acme, 2, status="error")
     evaluate()
     (event,) = events(acme)
-    assert event.message == "Key First key: Error rate within an hour: 10 %, at or above 5 %."
+    assert event.message == "Key First key: Error rate within an hour: 10%, at or above 5%."
     assert event.recommendation.startswith("Look at the errors by code and endpoint")

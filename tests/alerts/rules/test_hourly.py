@@ -49,8 +49,8 @@ def test_an_hour_unlike_those_of_the_weeks_before_is_told_with_what_drives_it(
     assert event.value > 6
     assert (event.period_start, event.period_end) == (LAST, LAST + HOUR)
     assert event.message == (
-        "Cost in the last hour was unlike the weeks before. 51 USD, where 1 USD was expected from 4 weeks. "
-        f"It comes from key {acme.client_id}, model dear."
+        "Cost in the last hour was unusual: 51.00 USD, where 1.00 USD was expected from the last 4 weeks. "
+        "Mainly from key First key and model dear."
     )
     go_to(NOW + HOUR)
     acme.api.keep(record(timestamp=at(LAST + HOUR), cost="1", model="usual"))
@@ -67,7 +67,7 @@ def test_a_key_has_hours_of_its_own(acme: Tenant) -> None:
     evaluate_hourly()
     (event,) = events(acme)
     assert event.scope == {"kind": "credential", "value": acme.client_id}
-    assert event.message.startswith("Key First key: Requests in the last hour was unlike")
+    assert event.message.startswith("Key First key: Requests in the last hour were unusual: 40, where")
 
 
 def test_a_limit_that_will_be_reached_is_told_with_the_hour(acme: Tenant, go_to: GoTo) -> None:
@@ -81,7 +81,7 @@ def test_a_limit_that_will_be_reached_is_told_with_the_hour(acme: Tenant, go_to:
     (event,) = events(acme)
     assert (event.threshold, event.value, event.unit) == (Decimal(100), Decimal(100), "percent")
     assert event.message.startswith(
-        "Spending is forecast to reach 100 % of the spend limit. That is about 17 Jul 2026"
+        "Spending is forecast to reach 100% of the spend limit. That is about 17 Jul 2026"
     )
     limit_to(acme, 1000, window=Window.WEEK)
     evaluate_hourly()
@@ -120,7 +120,7 @@ def test_what_a_month_will_come_to_is_told_before_it_does(acme: Tenant) -> None:
     event = next(event for event in events(acme) if event.scope["kind"] == "organization")
     assert event.value is not None
     assert Decimal(28) < event.value < Decimal(35)
-    assert event.message.endswith("at or above 25 USD. So far it is 15 USD.")
+    assert event.message.endswith("at or above 25.00 USD. So far it is 15.00 USD.")
     assert evaluate().told == 0
 
 

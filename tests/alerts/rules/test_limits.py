@@ -74,7 +74,7 @@ def test_what_is_told_says_how_much_of_what_was_spent(acme: Tenant) -> None:
     assert (event.metric, event.unit, event.severity) == ("cost", "percent", "warning")
     assert (event.threshold, event.value) == (Decimal(80), Decimal("81.25"))
     assert event.scope == {"kind": "organization"}
-    assert event.message == "Spending has reached 80 % of the limit: 81.25 USD of 100 USD."
+    assert event.message == "Spending has reached 80% of the limit: 81.25 USD of 100.00 USD."
     assert (event.period_start, event.period_end) == (
         datetime.fromisoformat("2026-07-13T00:00:00Z"),
         datetime.fromisoformat("2026-07-20T00:00:00Z"),
@@ -108,7 +108,7 @@ def test_the_pause_is_critical_and_told_once_whatever_is_warned_at(acme: Tenant)
     evaluate()
     (event,) = events(acme)
     assert (event.severity, event.threshold) == ("critical", Decimal(100))
-    assert event.message == "The spend limit is reached, calls are refused: 100 USD of 100 USD spent."
+    assert event.message == "The spend limit is reached, calls are refused: 100.00 USD of 100.00 USD spent."
 
 
 def test_a_limit_that_only_warns_is_told_at_the_whole_as_well(acme: Tenant) -> None:

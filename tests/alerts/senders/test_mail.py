@@ -29,17 +29,17 @@ def test_an_event_arrives_as_text_and_html(
     assert work() == 1
     (mail,) = post.mails
     assert post.recipients == ["ops@example.com"]
-    assert mail["Subject"] == "[Acme] Warning: Spend has reached 80 % of the limit."
+    assert mail["Subject"] == "[Acme] Warning: Spend has reached 80% of the limit."
     assert mail["From"] == "Headroom <headroom@mail.example>"
     assert mail["To"] == "ops@example.com"
     assert mail["Auto-Submitted"] == "auto-generated"
     assert mail["Message-ID"] == f"<{delivery(acme).pk}@mail.example>"
     text = part(mail, "plain")
     for line in (
-        "Spend has reached 80 % of the limit.",
+        "Spend has reached 80% of the limit.",
         "Organization: Acme",
-        "Value: 81.25 %",
-        "Threshold: 80 %",
+        "Value: 81.25%",
+        "Threshold: 80%",
         "Period: 1 Jul 2026, 00:00 UTC – 1 Aug 2026, 00:00 UTC",
         "Fired: 15 Jul 2026, 12:34 UTC",
         "Raise the limit, or look at what spends the most.",
@@ -47,7 +47,7 @@ def test_an_event_arrives_as_text_and_html(
         assert line in text
     html = part(mail, "html")
     assert "<h1" in html
-    assert "Spend has reached 80 % of the limit." in html
+    assert "Spend has reached 80% of the limit." in html
     assert html.count("http") == html.count("https://headroom.example/unsubscribe/") == 1
     (attempt,) = attempts(acme)
     assert (attempt.outcome, attempt.status) == ("delivered", 250)
@@ -97,7 +97,7 @@ def test_the_end_of_an_event_is_told_as_such(acme: Tenant, post: Post) -> None:
     work()
     clear(acme, event)
     work()
-    assert post.mails[1]["Subject"] == "[Acme] Resolved: Spend has reached 80 % of the limit."
+    assert post.mails[1]["Subject"] == "[Acme] Resolved: Spend has reached 80% of the limit."
 
 
 def test_a_mailbox_that_does_not_exist_is_not_tried_again(acme: Tenant, post: Post) -> None:
