@@ -54,6 +54,18 @@ AUDITED: Final = (
             "effective_until": "effectiveUntil",
         },
     ),
+    (
+        "repricing",
+        "billing_repricingevent",
+        "id",
+        {
+            "state": "state",
+            "dry_run": "dryRun",
+            "window_start": "from",
+            "window_end": "to",
+            "error": "error",
+        },
+    ),
 )
 """What the audit trail tells of: the kind, its events, what names a row, and the columns told."""
 
@@ -65,7 +77,7 @@ class BillingConfig(AppConfig):
     verbose_name = "Billing"
 
     def ready(self) -> None:
-        """Have the audit trail tell of limits, grants, and an organization's own prices and discounts."""
+        """Have the audit trail tell of limits, grants, repricings, own prices and discounts."""
         from organizations import audit
 
         for name, table, subject, fields in AUDITED:

@@ -1,7 +1,7 @@
 """Pricing, by the book as it is now, what had no price when it came in."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -17,23 +17,51 @@ from core.periods import Period
 from organizations.models import Organization
 from organizations.tenancy import tenant_scope
 from usage.adjustments import Adjusted, Adjustment, adjust
+from usage.history import history_start
 from usage.queries.unpriced import UnpricedRecord, unpriced_days, unpriced_records
+from usage.reading import LATEST
 
 CHUNK: Final = 1_000
 """Records that are priced in one transaction: folding waits for it, and so does the gate."""
+
+
+Position = tuple[datetime, UUID]
+"""Where a record stands in the order of repricing."""
+Left = Counter[tuple[str, str]]
+"""What still has no price, by provider and model, empty where a record has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one chunk of records came to; ``position`` is its last record's.
+
+    ``looked_at`` counts those that somebody else priced meanwhile, too.
+    Units: ``cost_nanos`` nanos of the organization's currency.
+    """
+
+    looked_at: int
+    priced: int
+    cost_nanos: int
+    left: Left
+    position: Position
 
 
 @dataclass(slots=True)
 class Repriced:
     """What repricing came to.
 
-    ``left`` counts what still has no price, by provider and model, empty where a record has none.
     Units: ``cost_nanos`` nanos of the organization's currency.
     """
 
     records: int = 0
     cost_nanos: int = 0
-    left: Counter[tuple[str, str]] = field(default_factory=Counter)
+    left: Left = field(default_factory=Counter)
+
+    def add(self, step: Step) -> None:
+        """Count one more step."""
+        self.records += step.priced
+        self.cost_nanos += step.cost_nanos
+        self.left += step.left
 
 
 def reprice(
@@ -46,52 +74,100 @@ def reprice(
     Concurrency: may run beside itself and anything else; no record is priced twice.
     """
     outcome = Repriced()
-    for records in _chunks(organization, period, chunk):
-        _reprice(organization, records, outcome, dry_run=dry_run)
+    for step in steps(organization, period, dry_run=dry_run, chunk=chunk):
+        outcome.add(step)
     return outcome
 
 
-def _chunks(organization: Organization, period: Period, size: int) -> Iterator[Sequence[UnpricedRecord]]:
+def steps(
+    organization: Organization,
+    period: Period,
+    *,
+    dry_run: bool = False,
+    chunk: int = CHUNK,
+    after: Position | None = None,
+    keep: Callable[[Step], None] | None = None,
+) -> Iterator[Step]:
+    """Reprice a chunk with each step that is asked for, from the period's first record on or ``after`` one.
+
+    ``keep`` is called in the transaction of each step, in the tenant's scope: what it writes is there when
+    the costs are, and never without them. When it raises, the step has not happened.
+    Concurrency: as `reprice`.
+    """
+    for records in _chunks(organization, period, chunk, after):
+        yield _step(organization, records, keep, dry_run=dry_run)
+
+
+def asked_period(
+    organization: Organization, start: datetime | None, end: datetime | None, now: datetime
+) -> Period:
+    """Return what is repriced of a window that may be open: no more than the plan's history.
+
+    Raises: ValueError when the window ends before it starts.
+    """
+    since = history_start(organization.plan.history_days, organization.timezone, now)
+    first, last = start or since, end or now + LATEST
+    if last <= first:
+        raise ValueError("the window ends before it starts")
+    return Period(max(first, since), max(last, since))
+
+
+def _chunks(
+    organization: Organization, period: Period, size: int, after: Position | None
+) -> Iterator[Sequence[UnpricedRecord]]:
     with tenant_scope(organization.pk):
         days = unpriced_days(organization.pk, organization.rollup_timezone, period)
     for day in days:
-        after: tuple[datetime, UUID] | None = None
+        if after is not None and day.end <= after[0]:
+            continue
+        position = after if after is not None and after[0] in day else None
         while True:
             with tenant_scope(organization.pk):
-                records = unpriced_records(organization.pk, day, take=size, after=after)
+                records = unpriced_records(organization.pk, day, take=size, after=position)
             if records:
                 yield records
             if len(records) < size:
                 break
-            after = records[-1].position
+            position = records[-1].position
 
 
-def _reprice(
-    organization: Organization, records: Sequence[UnpricedRecord], outcome: Repriced, *, dry_run: bool
-) -> None:
+def _step(
+    organization: Organization,
+    records: Sequence[UnpricedRecord],
+    keep: Callable[[Step], None] | None,
+    *,
+    dry_run: bool,
+) -> Step:
     while True:
         known = book.confirmed()
         adjustments, left = _priced(organization, records, known)
-        if dry_run:
-            made: Sequence[Adjustment | Adjusted] = adjustments
-            break
         with tenant_scope(organization.pk):
             # Before anything is written: what the book said meanwhile is what these records cost.
             if version_number() == known.version:
-                made = _adjust(organization, adjustments)
-                break
+                made = adjustments if dry_run else _adjust(organization, adjustments)
+                step = _came_to(records, made, left)
+                if keep is not None:
+                    keep(step)
+                return step
         book.forget()
-    outcome.records += len(made)
-    outcome.cost_nanos += sum(each.cost_nanos for each in made)
-    outcome.left += left
+
+
+def _came_to(records: Sequence[UnpricedRecord], made: Sequence[Adjustment | Adjusted], left: Left) -> Step:
+    return Step(
+        looked_at=len(records),
+        priced=len(made),
+        cost_nanos=sum(each.cost_nanos for each in made),
+        left=left,
+        position=records[-1].position,
+    )
 
 
 def _priced(
     organization: Organization, records: Sequence[UnpricedRecord], known: book.Book
-) -> tuple[list[Adjustment], Counter[tuple[str, str]]]:
+) -> tuple[list[Adjustment], Left]:
     tenant = known.tenant(organization.pk, organization.currency)
     adjustments: list[Adjustment] = []
-    left: Counter[tuple[str, str]] = Counter()
+    left: Left = Counter()
     for record in records:
         entry = tenant.entry((record.provider, record.model, record.service_tier))
         segment = entry.at(record.occurred_at)

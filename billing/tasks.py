@@ -1,9 +1,12 @@
 """What the worker does for billing, on schedule. Every task may run twice or late without harm."""
 
+from uuid import UUID
+
 from celery import shared_task
 
 from billing.invoices import services as invoices
 from billing.ledger import services as ledger
+from billing.repricings import run, sweep
 from billing.services.limits import correct
 from billing.services.upkeep import forget_reservations, organizations_to_keep, upkeep
 from core import clock
@@ -41,3 +44,15 @@ def draft_invoices() -> int:
 def issue_invoices() -> int:
     """Issue the drafts whose grace is over, and return how many those were."""
     return invoices.issue_due(clock.now())
+
+
+@shared_task
+def run_repricing(repricing_id: str) -> int:
+    """Do a repricing that waits, and return how many records were looked at; 0 if it isn't this worker's."""
+    return run.run_repricing(UUID(repricing_id))
+
+
+@shared_task
+def sweep_repricings() -> int:
+    """Set right what went wrong with repricings, and return how many that were."""
+    return sweep.sweep()

@@ -12,6 +12,11 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "make-partitions": {"task": "usage.tasks.make_partitions", "schedule": crontab(minute="7")},
     "align-days": {"task": "usage.tasks.align_days", "schedule": crontab(minute="*/10")},
     "sweep-exports": {"task": "usage.tasks.sweep_exports", "schedule": 60.0, "options": {"expires": 60}},
+    "sweep-repricings": {
+        "task": "billing.tasks.sweep_repricings",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     # A new delivery tells the workers by itself; this is for repeated attempts and what was left undone.
     "send-alerts": {"task": "alerts.tasks.send_due", "schedule": 5.0, "options": {"expires": 5}},
     # Spend is looked at as soon as it is taken in; this is for everything else, and what was left undone.

@@ -20,8 +20,8 @@ class Lost(Exception):
 class Pulse(threading.Thread):
     """Gives signs of life, on a connection of its own, until it is left.
 
-    So they depend neither on the transaction that works nor on how long one step takes. ``beat`` gives one, and
-    returns False when the work is no longer this worker's.
+    So they depend neither on the transaction that works nor on how long one step takes. ``beat`` gives one,
+    and returns False when the work is no longer this worker's.
     """
 
     def __init__(self, name: str, beat: Callable[[], bool], *, every_seconds: float = EVERY_SECONDS) -> None:

@@ -14,6 +14,7 @@ from core.money import format_money
 from core.paging import CursorPage, encode_cursor, fingerprint
 from organizations.models import Plan, User
 
+_MOMENTS: Final = ("_at", "effective_from", "effective_until", "window_start", "window_end")
 _ACTIONS: Final = {"insert": "created", "update": "updated", "delete": "deleted"}
 
 
@@ -225,6 +226,6 @@ def _value(column: str, row: Mapping[str, Any], plans: Mapping[int, str]) -> Any
         return format_money(value)
     if column == "amount":
         return f"{Decimal(str(value)).normalize():f}"
-    if column.endswith(("_at", "effective_from", "effective_until")) and isinstance(value, str):
+    if column.endswith(_MOMENTS) and isinstance(value, str):
         return format_moment(datetime.fromisoformat(value))
     return value

@@ -41,19 +41,20 @@ def tracked(
     exclude: list[str] | None = None,
     only: pgtrigger.Q | None = None,
     inserted: pgtrigger.Q | None = None,
+    updated: pgtrigger.Condition | None = None,
 ) -> Callable[[type[M]], type[M]]:
     """Record every insert, update and delete of a model, however it is made.
 
     ``newest`` is the field by which a tenant's latest events are found; ``only`` says which new rows are
     recorded at all, of models that are never deleted; ``inserted`` says of which new rows the
-    insertion is recorded, while every change and deletion is.
+    insertion is recorded, while every change and deletion is; ``updated`` says which changes are.
     """
 
     def track(model: type[M]) -> type[M]:
         name = model.__name__
         index = models.Index(fields=[newest, "-pgh_id"], name=f"{name.lower()}event_newest")
         tracked: type[M] = pghistory.track(
-            *_events(only, inserted),
+            *_events(only, inserted, updated),
             exclude=exclude,
             model_name=f"{name}Event",
             base_model=AuditEvent,
@@ -68,9 +69,12 @@ def tracked(
     return track
 
 
-def _events(only: pgtrigger.Q | None, inserted: pgtrigger.Q | None) -> list[Any]:
+def _events(
+    only: pgtrigger.Q | None, inserted: pgtrigger.Q | None, updated: pgtrigger.Condition | None
+) -> list[Any]:
     if only is None:
-        return [pghistory.InsertEvent(condition=inserted), pghistory.UpdateEvent(), pghistory.DeleteEvent()]
+        changed = pghistory.UpdateEvent() if updated is None else pghistory.UpdateEvent(condition=updated)
+        return [pghistory.InsertEvent(condition=inserted), changed, pghistory.DeleteEvent()]
     return [pghistory.InsertEvent(condition=only), pghistory.UpdateEvent(condition=only)]
 
 

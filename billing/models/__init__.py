@@ -33,6 +33,7 @@ from billing.models.prices import (
     PriceRate,
     Source,
 )
+from billing.models.repricing import Repricing, RepricingPart, RepricingState
 
 __all__ = [
     "Account",
@@ -54,6 +55,9 @@ __all__ = [
     "Movement",
     "Price",
     "PriceRate",
+    "Repricing",
+    "RepricingPart",
+    "RepricingState",
     "Reservation",
     "ReservationState",
     "Source",

@@ -18,6 +18,8 @@ from alerts.reports.schedule import last_due
 from alerts.reports.writing import Waiting, write
 from billing.book.services import add_discount
 from billing.ledger.services import grant
+from billing.repricings.run import run_repricing
+from billing.repricings.services import request_repricing
 from core import clock
 from core.periods import zone
 from organizations.models import Membership, User
@@ -82,6 +84,7 @@ def fill(tenant: Tenant) -> None:
     tenant.api.keep(record("before", timestamp=at(month_before(now)), cost="1"))
     issue(tenant)
     hold(tenant, 1)
+    run_repricing(request_repricing(organization_id=tenant.id, start=None, end=None, dry_run=True).pk)
 
 
 def owner_of(tenant: Tenant) -> User:

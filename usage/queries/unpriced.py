@@ -52,6 +52,15 @@ def unpriced_days(organization_id: int, rollup_timezone: str, period: Period) ->
     return [_day(series, group.bucket, period) for group in add_up(query) if group.sums["unpriced"]]
 
 
+def unpriced_count(organization_id: int, rollup_timezone: str, period: Period) -> int:
+    """Return how many of a period's records have no cost.
+
+    Tenancy: call in the tenant's scope.
+    """
+    query = RollupQuery(organization_id, rollup_timezone, period, sums=("unpriced",))
+    return sum(group.sums["unpriced"] for group in add_up(query))
+
+
 def unpriced_records(
     organization_id: int, period: Period, *, take: int, after: tuple[datetime, UUID] | None = None
 ) -> list[UnpricedRecord]:

@@ -5,15 +5,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from billing.repricing import Repriced, reprice
+from billing.repricing import Repriced, asked_period, reprice
 from core import clock
 from core.moments import parse_moment
 from core.money import format_money
 from core.periods import Period
 from organizations.models import Organization
 from organizations.tenancy import system_scope
-from usage.history import history_start
-from usage.reading import LATEST
 
 SHOWN = 20
 
@@ -60,12 +58,10 @@ def _lines(organization: Organization, outcome: Repriced, *, dry_run: bool) -> I
 
 
 def _period(organization: Organization, start: Any, end: Any) -> Period:
-    now = clock.now()
-    since = history_start(organization.plan.history_days, organization.timezone, now)
-    first, last = start or since, end or now + LATEST
-    if last <= first:
-        raise CommandError("--to must be later than --from.")
-    return Period(max(first, since), max(last, since))
+    try:
+        return asked_period(organization, start, end, clock.now())
+    except ValueError as error:
+        raise CommandError("--to must be later than --from.") from error
 
 
 def _moment(options: dict[str, Any], name: str) -> Any:
