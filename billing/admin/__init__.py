@@ -1,5 +1,5 @@
 """The operator's view of money."""
 
-from billing.admin import invoices, ledger, limits, prices
+from billing.admin import invoices, ledger, limits, prices, repricings
 
-__all__ = ["invoices", "ledger", "limits", "prices"]
+__all__ = ["invoices", "ledger", "limits", "prices", "repricings"]

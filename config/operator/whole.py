@@ -17,7 +17,8 @@ from django.db.utils import OperationalError
 from django.urls import reverse
 
 from alerts.models import Delivery, DeliveryState
-from billing.models import LimitState, Reservation, ReservationState, SpendLimit
+from billing.models import LimitState, Repricing, Reservation, ReservationState, SpendLimit
+from billing.models.repricing import UNDER_WAY
 from config.metrics.parts import Queues, queues
 from organizations.bounded import MOST
 from portal import numbers
@@ -102,7 +103,7 @@ def read(now: datetime) -> Whole:
     return Whole(
         busiest=_in_time(lambda: [_busy(row) for row in _rows(_BUSIEST, since, SHOWN)]),
         unpriced=_in_time(lambda: [_unpriced(row) for row in _rows(_UNPRICED, since, SHOWN)]),
-        work=[*_folding(_in_time(_backlog)), *_deliveries(now), *_queue(queues())],
+        work=[*_folding(_in_time(_backlog)), _repricing(), *_deliveries(now), *_queue(queues())],
         gate=_in_time(lambda: _gate(now)) or [],
     )
 
@@ -161,6 +162,11 @@ def _folding(found: Backlog | None) -> list[State]:
         State("Exports queued", numbers.exact(found.exports_queued), url=f"{exports}?state__exact=queued"),
         State("Exports running", numbers.exact(found.exports_running), url=f"{exports}?state__exact=running"),
     ]
+
+
+def _repricing() -> State:
+    under_way = Repricing.objects.filter(state__in=UNDER_WAY)
+    return _counted("Repricings under way", under_way, reverse("admin:billing_repricing_changelist"), "")
 
 
 def _deliveries(now: datetime) -> list[State]:

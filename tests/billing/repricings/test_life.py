@@ -14,7 +14,7 @@ from django.db import connections
 from billing.models import Repricing, RepricingPart, RepricingState
 from billing.models import repricing as models
 from billing.repricings import parts, run, services
-from core import clock
+from core import clock, pulse
 from core.problems import Problem
 from organizations.models import Plan
 from organizations.tenancy import system_scope, tenant_scope
@@ -232,14 +232,14 @@ def test_progress_is_seen_from_outside_while_records_come_and_are_folded(
     know()
     asked = ask(acme)
     seen: list[int] = []
-    check = run.Pulse.check
+    check = pulse.Pulse.check
 
-    def look(pulse: run.Pulse) -> None:
-        check(pulse)
+    def look(beating: pulse.Pulse) -> None:
+        check(beating)
         with ThreadPoolExecutor(1) as pool:
             seen.append(pool.submit(_looked_at, asked).result())
 
-    monkeypatch.setattr(run.Pulse, "check", look)
+    monkeypatch.setattr(pulse.Pulse, "check", look)
     with running(fold_often):
         assert run.run_repricing(asked.pk, chunk=10) == 40
     assert (seen[0], seen[-1]) == (0, 40)

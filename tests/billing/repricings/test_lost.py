@@ -19,7 +19,9 @@ from billing import repricing as engine
 from billing import tasks
 from billing.models import Repricing, RepricingState
 from billing.repricings import parts, run, services, sweep
+from billing.services.reservations import charge
 from config.embedded import EmbeddedPostgres
+from core import pulse
 from tests.billing.repricings.support import (
     COST_NANOS,
     Told,
@@ -115,7 +117,7 @@ def test_a_step_that_is_interrupted_leaves_neither_costs_nor_progress(
     acme: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = ask(acme)
-    charge, calls = engine.charge, iter(range(100))
+    calls = iter(range(100))
 
     def interrupted(**what: Any) -> None:
         charge(**what)
@@ -203,7 +205,7 @@ def test_a_worker_that_hears_that_it_was_cancelled_stops_before_the_next_step(
     monkeypatch.setattr(run, "EVERY_SECONDS", 0.01)
     asked = ask(acme)
     heard = threading.Event()
-    beat, check, checks = services.beat, run.Pulse.check, iter(range(100))
+    beat, check, checks = services.beat, pulse.Pulse.check, iter(range(100))
 
     def listen(repricing: Repricing) -> bool:
         mine = beat(repricing)
@@ -211,15 +213,15 @@ def test_a_worker_that_hears_that_it_was_cancelled_stops_before_the_next_step(
             heard.set()
         return mine
 
-    def cancelled(pulse: run.Pulse) -> None:
+    def cancelled(beating: pulse.Pulse) -> None:
         if next(checks) == 2:
             assert services.cancel(asked.pk)
             assert heard.wait(20)
             time.sleep(0.1)
-        check(pulse)
+        check(beating)
 
     monkeypatch.setattr(services, "beat", listen)
-    monkeypatch.setattr(run.Pulse, "check", cancelled)
+    monkeypatch.setattr(pulse.Pulse, "check", cancelled)
     assert run.run_repricing(asked.pk, chunk=2) == 0
     assert next(checks) == 3
     assert (stored(asked).state, numbers(asked, acme)[1]) == ("cancelled", 4)
