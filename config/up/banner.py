@@ -19,10 +19,22 @@ def _with_demo(url: str, demo: Demo) -> list[str]:
     return [
         f"  Sign in    {demo.owner}",
         f"  Password   {demo.password}",
+        *_operator(url, demo),
         "",
         "  Send a record:",
         "",
         _command(url, demo.api_key),
+    ]
+
+
+def _operator(url: str, demo: Demo) -> list[str]:
+    if not demo.operator:
+        return []
+    return [
+        "",
+        f"  Admin      {url}/admin/",
+        f"  Sign in    {demo.operator}",
+        f"  Password   {demo.operator_password}",
     ]
 
 

@@ -1,15 +1,16 @@
-"""The demo organization of an empty start, and its sign-in, kept so that they can be shown again."""
+"""The demo organization of an empty start, and its sign-ins, kept so that they can be shown again."""
 
 from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+import secrets
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from django.core.management import call_command
 
-from organizations.models import Organization
+from organizations.models import Organization, User
 from organizations.services import create_organization
 from organizations.tenancy import system_scope
 from usage.demo.load import DAYS, create_demo_organization
@@ -17,6 +18,7 @@ from usage.demo.load import DAYS, create_demo_organization
 FILE = "demo.json"
 LOADING = "demo.loading.json"
 """Organizations with the days of usage that they get, there until all of it is loaded."""
+OPERATOR = "operator@headroom.example"
 SMALL = "Acme Labs"
 SMALL_PLAN = "pay-as-you-go"
 SMALL_DAYS = 30
@@ -24,18 +26,20 @@ SMALL_DAYS = 30
 
 @dataclass(frozen=True, kw_only=True)
 class Demo:
-    """How to get into the demo organization."""
+    """How to get into the demo organization, and into the operator's admin."""
 
     organization: str
     owner: str
     password: str
     api_key: str
+    operator: str = ""
+    operator_password: str = ""
 
 
 def ensure(data: Path) -> Demo | None:
-    """Return the demo's sign-in, making the organization when there is none at all yet.
+    """Return the demo's sign-ins, making the organization when there is none at all yet.
 
-    What was interrupted while its usage was loading is taken up again.
+    What was interrupted while its usage was loading is taken up again; a demo without an operator gets one.
     """
     kept = read(data)
     with system_scope():
@@ -44,11 +48,14 @@ def ensure(data: Path) -> Demo | None:
         return None if slugs else _create(data)
     if (data / LOADING).exists():
         _fill(data)
+    if not kept.operator:
+        kept = _with_operator(kept)
+        _keep(data, kept)
     return kept
 
 
 def read(data: Path) -> Demo | None:
-    """Return the sign-in kept in the data directory, if there is one."""
+    """Return the sign-ins kept in the data directory, if there is one."""
     try:
         return Demo(**json.loads((data / FILE).read_text()))
     except (OSError, ValueError, TypeError):
@@ -58,11 +65,13 @@ def read(data: Path) -> Demo | None:
 def _create(data: Path) -> Demo:
     """Make the demo, and a second, smaller organization of the same owner beside it."""
     made = create_demo_organization()
-    demo = Demo(
-        organization=made.organization.slug,
-        owner=made.owner.email,
-        password=made.password or "",
-        api_key=made.issued.key,
+    demo = _with_operator(
+        Demo(
+            organization=made.organization.slug,
+            owner=made.owner.email,
+            password=made.password or "",
+            api_key=made.issued.key,
+        )
     )
     small = create_organization(name=SMALL, plan=SMALL_PLAN, owner_email=demo.owner, currency="EUR")
     days = {demo.organization: DAYS, small.organization.slug: SMALL_DAYS}
@@ -70,6 +79,16 @@ def _create(data: Path) -> Demo:
     _keep(data, demo)
     _fill(data)
     return demo
+
+
+def _with_operator(demo: Demo) -> Demo:
+    """Make somebody who runs the whole system, unless that account is there already."""
+    with system_scope():
+        if User.objects.filter(email=OPERATOR).exists():
+            return demo
+        password = secrets.token_urlsafe(15)
+        User.objects.create_superuser(OPERATOR, password, name="Demo operator")
+    return replace(demo, operator=OPERATOR, operator_password=password)
 
 
 def load(organization: str, days: int) -> None:

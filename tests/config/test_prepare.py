@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.test import override_settings
+from django.test import Client, override_settings
 
 from config.env import Env
 from config.up import demo, prepare
 from config.up.announce import wait_until_ready
 from config.up.banner import banner
 from config.web import Binding, binding
+from organizations.models import User
 from tests.serving import free_port
 from usage.demo.load import OWNER
 
@@ -50,6 +52,35 @@ def test_an_empty_start_gets_a_demo_whose_sign_in_is_kept(tmp_path: Path) -> Non
     assert made.owner == OWNER
     assert json.loads((tmp_path / demo.FILE).read_text())["api_key"] == made.api_key
     assert demo.ensure(tmp_path) == made
+
+
+@pytest.mark.usefixtures("small_demo")
+@pytest.mark.django_db(transaction=True)
+def test_the_demo_has_an_operator_who_gets_into_the_admin(tmp_path: Path) -> None:
+    made = demo.ensure(tmp_path)
+    assert made is not None
+    assert made.operator == demo.OPERATOR
+    client = Client()
+    form = {"login": made.operator, "password": made.operator_password}
+    assert client.post("/sign-in/?next=/admin/", form).headers["Location"] == "/admin/"
+    assert b"Busiest organizations" in client.get("/admin/").content
+
+
+@pytest.mark.usefixtures("small_demo")
+@pytest.mark.django_db(transaction=True)
+def test_a_demo_that_was_made_without_an_operator_gets_one(tmp_path: Path) -> None:
+    made = demo.ensure(tmp_path)
+    assert made is not None
+    kept = asdict(made)
+    del kept["operator"], kept["operator_password"]
+    (tmp_path / demo.FILE).write_text(json.dumps(kept))
+    # Somebody's account of that address is left as it is.
+    assert demo.ensure(tmp_path) == replace(made, operator="", operator_password="")
+    User.objects.filter(email=demo.OPERATOR).delete()
+    again = demo.ensure(tmp_path)
+    assert again is not None
+    assert again.operator == demo.OPERATOR
+    assert demo.ensure(tmp_path) == again
 
 
 @pytest.mark.django_db(transaction=True)
@@ -108,6 +139,20 @@ def test_the_banner_shows_the_sign_in_and_a_whole_command() -> None:
         ' -d \'{"type":"conversation.completion","model":"gpt-4o",'
         '"tokens":{"prompt":1200,"completion":300}}\''
     )
+
+
+def test_the_banner_shows_the_operators_sign_in_and_where_it_leads() -> None:
+    shown = demo.Demo(
+        organization="acme",
+        owner="o@demo.example",
+        password="p w",
+        api_key="hr_key",
+        operator="op@demo.example",
+        operator_password="q r",
+    )
+    lines = banner("http://127.0.0.1:8000", shown).splitlines()
+    place = lines.index("  Admin      http://127.0.0.1:8000/admin/")
+    assert lines[place + 1 : place + 3] == ["  Sign in    op@demo.example", "  Password   q r"]
 
 
 def test_the_banner_without_a_demo_says_how_to_get_an_organization() -> None:

@@ -108,6 +108,8 @@ def test_everything_starts_serves_and_ends_together(start: Callable[..., Start],
 
     demo = json.loads((place / "data" / "demo.json").read_text())
     assert demo["password"] in shown
+    assert f"{first.url}/admin/" in shown
+    assert demo["operator_password"] in shown
     assert (place / "data" / "demo.json").stat().st_mode & 0o777 == 0o600
 
     command = next(line for line in shown.splitlines() if line.startswith("curl "))

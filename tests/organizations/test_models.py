@@ -1,8 +1,10 @@
 from collections.abc import Iterator
 from datetime import timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.db.models import ProtectedError
 
@@ -105,6 +107,14 @@ def test_a_person_is_called_by_name_or_else_by_address() -> None:
 def test_a_superuser_is_an_operator() -> None:
     user = User.objects.create_superuser("root@example.org", "x")
     assert (user.is_staff, user.is_superuser) == (True, True)
+
+
+def test_the_first_operator_is_made_from_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", "a long enough phrase")
+    call_command("createsuperuser", "--noinput", "--email", "Root@Example.org", stdout=StringIO())
+    user = User.objects.get(email="root@example.org")
+    assert (user.is_staff, user.is_superuser) == (True, True)
+    assert user.check_password("a long enough phrase")
 
 
 @pytest.mark.parametrize(
