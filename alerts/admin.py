@@ -8,11 +8,15 @@ from alerts.channels.services import change_channel
 from alerts.deliveries.again import retry
 from alerts.models import Attempt, Channel, Delivery, Event, Report, Rule, RuleState
 from core.problems import Problem
-from organizations.admin import EventAdmin, ReadOnlyAdmin, ReadOnlyInline
+from organizations.admin import OrganizationFilter, ReadOnlyAdmin, ReadOnlyInline, register_events
+from organizations.admin.showing import linked, listed, number
 from organizations.confirming import confirmed
 
 # Django only puts an s to a name.
 Delivery._meta.verbose_name_plural = "deliveries"
+
+
+_THRESHOLDS = listed("thresholds", "thresholds")
 
 
 @admin.register(Rule)
@@ -20,44 +24,64 @@ class RuleAdmin(ReadOnlyAdmin):
     """What organizations want to be told of."""
 
     list_display = (
-        "organization",
-        "name",
-        "metric",
-        "condition",
-        "scope_kind",
-        "window",
-        "severity",
-        "enabled",
-        "revision",
-    )
-    list_filter = ("condition", "enabled", "code", "scope_kind")
+        "name", linked("organization"), "metric", "condition", "scope_kind", "window", "severity", "enabled",
+    )  # fmt: skip
+    list_filter = (OrganizationFilter, "condition", "severity", "enabled", "scope_kind")
     list_select_related = ("organization",)
-    search_fields = ("organization__slug", "name", "metric")
-    ordering = ("organization", "created_at", "pk")
-    show_full_result_count = False
+    search_fields = ("organization__slug__exact", "name__istartswith")
+    search_help_text = "An organization's slug, or the beginning of a name."
+    ordering = ("organization_id", "created_at", "id")
+    fieldsets = (
+        (None, {"fields": ("name", "organization", "code", "enabled", "severity")}),
+        ("Condition", {"fields": ("metric", "condition", _THRESHOLDS, "window", "least_requests")}),
+        ("Scope", {"fields": ("scope_kind", "credential", "value")}),
+        ("Repeating", {"fields": (number("hysteresis", "hysteresis", "%"), "quiet_minutes", "revision")}),
+        ("Made", {"fields": ("created_by", "created_at", "updated_at")}),
+    )
 
 
 @admin.register(RuleState)
 class RuleStateAdmin(ReadOnlyAdmin):
     """How far rules have come."""
 
-    list_display = ("organization", "rule", "subject", "level", "value", "since", "quiet_until")
-    list_filter = ("level",)
+    list_display = (
+        "told_of", linked("organization"), linked("rule"), "level", number("value", "value"), "since",
+        "quiet_until",
+    )  # fmt: skip
+    list_filter = (OrganizationFilter,)
     list_select_related = ("organization", "rule")
-    search_fields = ("organization__slug", "subject")
-    ordering = ("-since",)
-    show_full_result_count = False
+    search_fields = ("organization__slug__exact", "subject__exact")
+    search_help_text = "An organization's slug, or a whole subject."
+    ordering = ("-id",)
+    fieldsets = (
+        (None, {"fields": ("organization", "rule", "told_of", "revision", "period_start")}),
+        ("State", {"fields": ("level", number("value", "value"), "since", "episode")}),
+        ("Quiet", {"fields": ("quiet_until", "quiet_level")}),
+    )
+
+    @admin.display(description="subject")
+    def told_of(self, state: RuleState) -> str:
+        """Name the part that the rule looked at."""
+        return state.subject or "the organization"
 
 
 @admin.register(Channel)
 class ChannelAdmin(ReadOnlyAdmin):
     """Where organizations are told."""
 
-    list_display = ("organization", "kind", "name", "shown", "enabled", "failing_since", "delivered_at")
-    list_filter = ("kind", "enabled", "disabled_because")
+    list_display = (
+        "name", linked("organization"), "kind", "shown", "enabled", "failing_since", "delivered_at",
+    )  # fmt: skip
+    list_filter = (OrganizationFilter, "kind", "enabled", "disabled_because")
     list_select_related = ("organization",)
     search_fields = ("organization__slug__exact", "name__istartswith")
-    exclude = ("target", "secret", "old_secret")
+    search_help_text = "An organization's slug, or the beginning of a name."
+    ordering = ("organization_id", "created_at", "id")
+    fieldsets = (
+        (None, {"fields": ("name", "organization", "kind", "shown")}),
+        ("State", {"fields": ("enabled", "disabled_at", "disabled_because", "failing_since", "delivered_at")}),
+        ("Made", {"fields": ("created_by", "created_at", "confirmed_at", "old_secret_until")}),
+    )
     actions = ("disable",)
 
     @admin.action(description="Disable", permissions=["disable"])
@@ -78,28 +102,45 @@ class ChannelAdmin(ReadOnlyAdmin):
 class ReportAdmin(ReadOnlyAdmin):
     """What is sent each week or month."""
 
-    list_display = ("organization", "name", "cadence", "hour", "enabled", "last_period_end")
-    list_filter = ("cadence", "enabled")
+    list_display = ("name", linked("organization"), "cadence", "hour", "enabled", "last_period_end")
+    list_filter = (OrganizationFilter, "cadence", "enabled")
     list_select_related = ("organization",)
     search_fields = ("organization__slug__exact", "name__istartswith")
+    search_help_text = "An organization's slug, or the beginning of a name."
+    ordering = ("organization_id", "created_at", "id")
+    fieldsets = (
+        (None, {"fields": ("name", "organization", "cadence", "hour", "enabled")}),
+        ("Sent", {"fields": ("starts_at", "last_period_end")}),
+        ("Made", {"fields": ("created_by", "created_at")}),
+    )
 
 
 @admin.register(Event)
 class AlertEventAdmin(ReadOnlyAdmin):
     """What fired."""
 
-    list_display = ("fired_at", "organization", "severity", "metric", "message", "resolved_at")
-    list_filter = ("severity", "metric", ("resolved_at", admin.EmptyFieldListFilter))
+    list_display = ("fired_at", linked("organization"), "severity", "metric", "message", "resolved_at")
+    list_filter = (OrganizationFilter, "severity", ("resolved_at", admin.EmptyFieldListFilter))
     list_select_related = ("organization",)
     search_fields = ("organization__slug__exact",)
-    ordering = ("-fired_at",)
+    search_help_text = "An organization's slug."
+    latest = "fired_at"
+    ordering = ("-fired_at", "-id")
+    fieldsets = (
+        (None, {"fields": ("message", "organization", "severity", "fired_at", "resolved_at")}),
+        ("Rule", {"fields": ("rule_name", "rule_revision", "metric", "scope")}),
+        ("Figures", {"fields": (number("value", "value"), number("threshold", "threshold"), "unit")}),
+        ("Period", {"fields": ("period_start", "period_end")}),
+        ("Advice", {"fields": ("recommendation",)}),
+    )
 
 
 class AttemptInline(ReadOnlyInline):
     """What was tried; what receivers answered is their organization's to read."""
 
     model = Attempt
-    fields = ("number", "started_at", "outcome", "status", "duration_ms", "error")
+    fields = ("number", "started_at", "outcome", "status", number("duration_ms", "duration", " ms"), "error")
+    readonly_fields = fields
 
 
 @admin.register(Delivery)
@@ -107,22 +148,26 @@ class DeliveryAdmin(ReadOnlyAdmin):
     """What was told to whom."""
 
     list_display = (
-        "created_at",
-        "organization",
-        "notice",
-        "channel_kind",
-        "channel_name",
-        "state",
-        "attempt_count",
-        "due_at",
-        "reason",
-    )
-    list_filter = ("state", "notice", "channel_kind")
+        "created_at", linked("organization"), "notice", "told", "state", "attempt_count", "due_at", "reason",
+    )  # fmt: skip
+    list_filter = (OrganizationFilter, "state", "notice", "channel_kind")
     list_select_related = ("organization",)
     search_fields = ("organization__slug__exact",)
-    ordering = ("-created_at",)
+    search_help_text = "An organization's slug."
+    latest = "created_at"
+    ordering = ("-created_at", "-id")
+    fieldsets = (
+        (None, {"fields": ("organization", "notice", linked("event"), "told", linked("channel"))}),
+        ("State", {"fields": ("state", "reason", "attempt_count", "due_at", "leased_until")}),
+        ("Times", {"fields": ("created_at", "finished_at")}),
+    )
     inlines = (AttemptInline,)
     actions = ("retry",)
+
+    @admin.display(description="to")
+    def told(self, delivery: Delivery) -> str:
+        """Name who is told."""
+        return f"{delivery.channel_name or delivery.recipient} ({delivery.get_channel_kind_display()})"
 
     @admin.action(description="Try again", permissions=["retry"])
     @confirmed("What was given up is told again, at once; what was tried before stays in the log.")
@@ -143,6 +188,4 @@ class DeliveryAdmin(ReadOnlyAdmin):
         return request.user.has_perm("alerts.change_delivery")
 
 
-admin.site.register(Channel.pgh_event_model, EventAdmin)  # type: ignore[attr-defined]
-admin.site.register(Report.pgh_event_model, EventAdmin)  # type: ignore[attr-defined]
-admin.site.register(Rule.pgh_event_model, EventAdmin)  # type: ignore[attr-defined]
+register_events(Channel, Report, Rule)

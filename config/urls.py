@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from config import reference
-from config.operator.site import TEMPLATE, with_dashboard
 
 api: list[URLPattern | URLResolver] = [
     path("", include("organizations.urls")),
@@ -20,11 +18,6 @@ api: list[URLPattern | URLResolver] = [
 
 # The page's script comes from an address of its own: the Content-Security-Policy refuses one inside the page.
 docs = SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="config/docs.html")
-
-# Operators sign in where everybody does, with their second factor.
-admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
-admin.site.index = with_dashboard(admin.site.index)  # type: ignore[method-assign, assignment]
-admin.site.index_template = TEMPLATE
 
 handler404 = "core.views.page_not_found"
 handler500 = "core.views.server_error"

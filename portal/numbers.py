@@ -7,6 +7,9 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Final
 
 from core.money import NANOS
+from core.written import exact, exact_money
+
+__all__ = ["Change", "change", "exact", "exact_money", "short", "short_money"]
 
 Number = int | Decimal
 
@@ -25,12 +28,6 @@ class Change:
     text: str
 
 
-def exact(value: Number) -> str:
-    """Write a number in full, its thousands grouped: ``1,234,567.5``."""
-    plain = format(Decimal(value), ",f")
-    return plain.rstrip("0").rstrip(".") if "." in plain else plain
-
-
 def short(value: Number) -> str:
     """Write a number in little room: whole below 100,000, else three digits and a suffix, ``1.23M``."""
     number = Decimal(value)
@@ -39,15 +36,6 @@ def short(value: Number) -> str:
     if abs(number) >= _MANY_TIMES**3 or number == number.to_integral_value():
         return exact(number.to_integral_value(ROUND_HALF_EVEN))
     return exact(_THREE_DIGITS.plus(number))
-
-
-def exact_money(nanos: int) -> str:
-    """Write an amount in full, with at least two places: ``1,234.0612``.
-
-    Units: takes nanos.
-    """
-    whole, fraction = f"{Decimal(nanos).scaleb(-9):,.9f}".split(".")
-    return f"{whole}.{fraction.rstrip('0').ljust(2, '0')}"
 
 
 def short_money(nanos: int) -> str:

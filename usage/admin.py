@@ -1,43 +1,26 @@
 """The operator's view of records and exports: read only, and quick however many records there are."""
 
+from __future__ import annotations
+
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import admin
-from django.contrib.admin.views.main import ChangeList
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.module_loading import import_string
 
-from core import clock
-from organizations.admin import ReadOnlyAdmin
-from organizations.models import Organization
+from organizations.admin import OrganizationFilter, ReadOnlyAdmin
+from organizations.admin.bases import OrderedChangeList
+from organizations.admin.filters import chosen
+from organizations.admin.showing import linked, money, number
 from usage.models import Export, Record
-from usage.partitions import WEEK
 from usage.queries.records import find_record, occurrence
 
 
-class OrganizationFilter(admin.SimpleListFilter):
-    """One organization's records; without it only the last week's are listed."""
-
-    title = "organization"
-    parameter_name = "organization"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Return the organizations by name."""
-        return [
-            (str(pk), name) for pk, name in Organization.objects.order_by("name").values_list("pk", "name")
-        ]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Record]) -> QuerySet[Record]:
-        """Return the records to list."""
-        value = self.value()
-        if value is None:
-            return queryset.filter(occurred_at__gte=clock.now() - WEEK)
-        return queryset.filter(organization_id=value) if value.isdecimal() else queryset.none()
-
-
-class RecordChangeList(ChangeList):
+class RecordChangeList(OrderedChangeList):
     """A list whose links say whose record it is, since its key alone would have to be searched for."""
 
     def url_for_result(self, result: Model) -> str:
@@ -52,14 +35,47 @@ class RecordChangeList(ChangeList):
 class RecordAdmin(ReadOnlyAdmin):
     """Usage records."""
 
-    list_display = ("occurred_at", "record_id", "organization", "type", "model", "succeeded", "total_tokens")
+    list_display = (
+        "occurred_at", "record_id", linked("organization"), "type", "model", "succeeded",
+        number("total_tokens", "tokens"), money("cost_nanos", "cost"),
+    )  # fmt: skip
     list_filter = (OrganizationFilter,)
     list_select_related = ("organization",)
+    latest = "occurred_at"
     ordering = ("-occurred_at", "-key")
-    list_per_page = 50
     search_fields = ("record_id",)
+    search_help_text = "A whole id, once an organization is chosen."
+    fieldsets = (
+        (None, {"fields": ("record_id", "organization", "credential", "occurred_at", "created_at")}),
+        (
+            "Call",
+            {
+                "fields": (
+                    "type", number("count", "count"), "execution", "capability", "endpoint", "provider", "model",
+                    "service_tier",
+                )
+            },
+        ),
+        ("Outcome", {"fields": ("succeeded", "status_code", "error_type", number("latency_us", "latency", " µs"))}),
+        (
+            "Quantities",
+            {
+                "fields": (
+                    number("prompt_tokens", "prompt tokens"),
+                    number("cached_prompt_tokens", "cached prompt tokens"),
+                    number("cache_write_tokens", "cache write tokens"),
+                    number("completion_tokens", "completion tokens"),
+                    number("reasoning_tokens", "reasoning tokens"),
+                    number("total_tokens", "total tokens"),
+                    "quantities",
+                )
+            },
+        ),
+        ("Cost", {"fields": (money("cost_nanos", "cost"), "price_id", "reservation_id")}),
+        ("Belongs to", {"fields": ("links", "meta")}),
+    )  # fmt: skip
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[RecordChangeList]:
         """Return the list whose links are found quickly."""
         return RecordChangeList
 
@@ -69,8 +85,8 @@ class RecordAdmin(ReadOnlyAdmin):
         """Find a record by its id, as its organization's own calls do: by its key, in one partition."""
         if not search_term:
             return queryset, False
-        owner = request.GET.get(OrganizationFilter.parameter_name, "")
-        found = find_record(int(owner), search_term) if owner.isdecimal() else None
+        owner = chosen(request)
+        found = None if owner is None else find_record(owner, search_term)
         if found is None:
             return queryset.none(), False
         moment, key = found.position
@@ -91,20 +107,47 @@ class RecordAdmin(ReadOnlyAdmin):
         return Record.objects.filter(organization_id=place[0], occurred_at=moment, key=place[1]).first()
 
 
+class DatasetFilter(admin.SimpleListFilter):
+    """What is exported."""
+
+    title = "dataset"
+    parameter_name = "dataset"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Return the datasets that there are."""
+        return [(one.name, one.name) for one in map(import_string, settings.EXPORT_DATASETS)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Export]) -> QuerySet[Export]:
+        """Return the exports of the dataset that is chosen."""
+        value = self.value()
+        return queryset.filter(dataset=value) if value else queryset
+
+
 @admin.register(Export)
 class ExportAdmin(ReadOnlyAdmin):
     """Exports, and how far they have come."""
 
     list_display = (
-        "created_at",
-        "organization",
-        "dataset",
-        "format",
-        "state",
-        "attempts",
-        "rows_done",
-        "rows_total",
-    )
-    list_filter = ("state", "dataset", "format", "organization")
+        "created_at", linked("organization"), "dataset", "format", "state", number("rows_done", "rows"),
+        number("bytes", "size", " bytes"), "finished_at",
+    )  # fmt: skip
+    list_filter = (OrganizationFilter, "state", DatasetFilter)
     list_select_related = ("organization",)
+    search_fields = ("organization__slug__exact",)
+    search_help_text = "An organization's slug."
+    latest = "created_at"
     ordering = ("-created_at", "-id")
+    fieldsets = (
+        (None, {"fields": ("organization", "dataset", "format", "window_start", "window_end", "timezone")}),
+        ("Asked for by", {"fields": ("requested_by", "credential", "created_at")}),
+        (
+            "Progress",
+            {
+                "fields": (
+                    "state", "attempts", number("rows_done", "rows done"), number("rows_total", "rows in all"),
+                    "started_at", "heartbeat_at", "finished_at", "error",
+                )
+            },
+        ),
+        ("File", {"fields": (number("bytes", "size", " bytes"), "sums", "expires_at")}),
+    )  # fmt: skip

@@ -10,8 +10,12 @@ from django.http import HttpRequest
 
 from billing.invoices import services
 from billing.models import Invoice, InvoiceLine
+from core.money import format_minor
+from core.periods import local_date, zone
 from core.problems import Problem
-from organizations.admin import ReadOnlyAdmin, ReadOnlyInline
+from core.written import exact, exact_money
+from organizations.admin import OrganizationFilter, ReadOnlyAdmin, ReadOnlyInline
+from organizations.admin.showing import EMPTY, linked, money, number
 from organizations.confirming import confirmed
 
 _CREDITED = "Credited by the operator."
@@ -22,9 +26,45 @@ class LineInline(ReadOnlyInline):
 
     model = InvoiceLine
     fields = (
-        "position", "period_start", "provider", "model", "tier", "meter", "above", "quantity", "rate_nanos",
-        "per", "discount_bp", "cost_nanos",
+        "position", "used", "priced", "meter", number("quantity", "quantity"), "number_rate", "number_discount",
+        "number_cost",
     )  # fmt: skip
+    readonly_fields = fields
+    verbose_name_plural = "lines"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[InvoiceLine]:
+        """Return the lines with the invoice, whose currency is theirs."""
+        found: QuerySet[InvoiceLine] = super().get_queryset(request).select_related("invoice")
+        return found
+
+    @admin.display(description="month")
+    def used(self, line: InvoiceLine) -> str:
+        """Say when it was used, in the organization's zone."""
+        return f"{local_date(line.period_start, zone(line.invoice.timezone)):%b %Y}"
+
+    @admin.display(description="model")
+    def priced(self, line: InvoiceLine) -> str:
+        """Say what was used."""
+        named = "/".join(part for part in (line.provider, line.model) if part)
+        return f"{named} ({line.tier})" if named and line.tier else named or EMPTY
+
+    @admin.display(description="rate")
+    def number_rate(self, line: InvoiceLine) -> str:
+        """Say what so many units cost, before the discount."""
+        if line.rate_nanos is None or line.per is None:
+            return EMPTY
+        beyond = f", above {exact(line.above)}" if line.above else ""
+        return f"{exact_money(line.rate_nanos)} per {exact(line.per)}{beyond}"
+
+    @admin.display(description="discount")
+    def number_discount(self, line: InvoiceLine) -> str:
+        """Say by how much less."""
+        return f"{line.discount_bp / 100:g}%" if line.discount_bp else EMPTY
+
+    @admin.display(description="cost")
+    def number_cost(self, line: InvoiceLine) -> str:
+        """Say what it costs."""
+        return f"{exact_money(line.cost_nanos)} {line.invoice.currency}"
 
 
 @admin.register(Invoice)
@@ -32,15 +72,44 @@ class InvoiceAdmin(ReadOnlyAdmin):
     """Invoices and credit notes."""
 
     list_display = (
-        "reference", "organization", "kind", "state", "period_start", "edition", "total_minor", "currency",
-        "issued_at",
+        "reference", linked("organization"), "kind", "state", "month", "number_total", "issued_at", "due_at",
     )  # fmt: skip
-    list_filter = ("state", "kind", "currency")
+    list_filter = (OrganizationFilter, "state", "kind")
     list_select_related = ("organization",)
-    search_fields = ("number", "organization__slug")
-    ordering = ("-period_start", "-id")
+    search_fields = ("number__exact", "organization__slug__exact")
+    search_help_text = "A whole number, or an organization's slug."
+    ordering = ("-id",)
+    fieldsets = (
+        (None, {"fields": ("reference", "organization", "kind", "state", linked("credits"), "reason")}),
+        ("Period", {"fields": ("month", "period_start", "period_end", "timezone", "edition")}),
+        (
+            "Amounts",
+            {
+                "fields": (
+                    "number_total", money("lines_nanos", "lines"), number("unpriced_records", "records without a price")
+                )
+            },
+        ),
+        ("Parties", {"fields": ("issued_by", "recipient")}),
+        ("Times", {"fields": ("created_at", "calculated_at", "issued_at", "due_at")}),
+    )  # fmt: skip
     inlines = (LineInline,)
     actions = ("recalculate", "issue", "credit", "draft_again", "discard")
+
+    @admin.display(description="month")
+    def month(self, invoice: Invoice) -> str:
+        """Name the period by its first month."""
+        return f"{invoice.first_day:%b %Y}"
+
+    @admin.display(description="total")
+    def number_total(self, invoice: Invoice) -> str:
+        """Write what is to be paid."""
+        return f"{format_minor(invoice.total_minor, invoice.minor_places)} {invoice.currency}"
+
+    @admin.display(description="issued by")
+    def issued_by(self, invoice: Invoice) -> str:
+        """Write the issuer in one line."""
+        return ", ".join(invoice.issuer)
 
     @admin.action(description="Bring drafts up to date", permissions=["bill"])
     @confirmed("These drafts are calculated anew.")
@@ -48,13 +117,13 @@ class InvoiceAdmin(ReadOnlyAdmin):
         """Recalculate the chosen drafts."""
         self._each(request, queryset, "Brought up to date", services.recalculate)
 
-    @admin.action(description="Issue, for good", permissions=["bill"])
+    @admin.action(description="Issue", permissions=["bill"])
     @confirmed("An issued invoice keeps its number and sum for good: it can be credited, not changed.")
     def issue(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> None:
         """Issue the chosen drafts, the oldest first."""
         self._each(request, queryset.order_by("period_start", "pk"), "Issued", services.issue)
 
-    @admin.action(description="Credit as a whole", permissions=["bill"])
+    @admin.action(description="Credit", permissions=["bill"])
     @confirmed("Each gets a credit note over its whole sum.")
     def credit(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> None:
         """Credit the chosen invoices."""

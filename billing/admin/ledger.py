@@ -5,13 +5,23 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db.models import F, Model, QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from billing.ledger import services
 from billing.models import Grant, LedgerAccount, LedgerPosting, LedgerTransaction
 from core.problems import Problem
-from organizations.admin import EventAdmin, ReadOnlyAdmin, ReadOnlyInline
+from core.written import exact
+from organizations.admin import (
+    OperatorAdmin,
+    OrganizationFilter,
+    ReadOnlyAdmin,
+    ReadOnlyInline,
+    register_events,
+)
+from organizations.admin.filters import BY_NUMBER
+from organizations.admin.showing import linked, number
+from organizations.bounded import BoundedPaginator
 from organizations.confirming import confirmed
 from organizations.models import User
 
@@ -38,32 +48,43 @@ class GrantForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Grant)
-class GrantAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class GrantAdmin(OperatorAdmin):
     """Grants: made and revoked here, and otherwise as they are."""
 
     form = GrantForm
+    paginator = BoundedPaginator
     list_display = (
-        "organization",
-        "allowance",
-        "amount",
-        "left",
-        "priority",
-        "effective_at",
-        "expires_at",
-        "revoked_at",
-        "reason",
-    )
-    list_filter = ("allowance", ("revoked_at", admin.EmptyFieldListFilter))
+        "reason", linked("organization"), "allowance", number("amount", "amount"), "number_left", "priority",
+        "effective_at", "expires_at", "revoked_at",
+    )  # fmt: skip
+    list_filter = (OrganizationFilter, "allowance", ("revoked_at", admin.EmptyFieldListFilter))
     list_select_related = ("organization", "account")
-    search_fields = ("organization__slug", "reason")
+    search_fields = ("organization__slug__exact", "reason__istartswith")
+    search_help_text = "An organization's slug, or the beginning of a reason."
     autocomplete_fields = ("organization",)
+    sortable_by = ()
     ordering = ("-id",)
+    fieldsets = (
+        (None, {"fields": ("organization", "allowance", "amount", "reason")}),
+        ("Use", {"fields": ("priority", "effective_at", "expires_at")}),
+    )
     actions = ("revoke",)
 
+    def get_fieldsets(self, request: HttpRequest, obj: Grant | None = None) -> Any:
+        """Show what became of a grant that is there."""
+        if obj is None:
+            return self.fieldsets
+        amounts = (number("amount", "amount"), "number_left")
+        return [
+            (None, {"fields": ("organization", "allowance", *amounts, "reason")}),
+            ("Use", {"fields": ("priority", "effective_at", "expires_at", "revoked_at")}),
+            ("Made", {"fields": ("granted_by", "created_at")}),
+        ]
+
     @admin.display(description="left")
-    def left(self, held: Grant) -> str:
+    def number_left(self, held: Grant) -> str:
         """Say what has been neither used nor posted as expired."""
-        return f"{held.account.balance.normalize():f}"
+        return exact(held.account.balance)
 
     def save_model(self, request: HttpRequest, obj: Grant, form: Any, change: bool) -> None:
         """Grant it, by its postings."""
@@ -106,16 +127,25 @@ class PostingInline(ReadOnlyInline):
     """What a transaction does."""
 
     model = LedgerPosting
-    fields = ("account", "amount")
+    fields = (linked("account"), number("amount", "amount"))
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[LedgerPosting]:
+        """Return the postings with their accounts."""
+        found: QuerySet[LedgerPosting] = super().get_queryset(request).select_related("account")
+        return found
 
 
 @admin.register(LedgerTransaction)
 class LedgerTransactionAdmin(ReadOnlyAdmin):
     """Movements of the ledger, newest first."""
 
-    list_display = ("posted_at", "organization", "allowance", "kind")
-    list_filter = ("allowance", "kind")
+    list_display = ("posted_at", linked("organization"), "allowance", "kind")
+    list_filter = (OrganizationFilter, "allowance", "kind")
     list_select_related = ("organization",)
+    latest = BY_NUMBER
+    ordering = ("-id",)
+    fieldsets = ((None, {"fields": ("organization", "allowance", "kind", "posted_at")}),)
     inlines = (PostingInline,)
 
 
@@ -123,11 +153,15 @@ class LedgerTransactionAdmin(ReadOnlyAdmin):
 class LedgerAccountAdmin(ReadOnlyAdmin):
     """Balances; what is available is kept for each grant by itself."""
 
-    list_display = ("organization", "allowance", "kind", "grant", "balance")
-    list_filter = ("allowance", "kind")
+    list_display = ("__str__", linked("organization"), linked("grant"), number("balance", "balance"))
+    list_filter = (OrganizationFilter, "allowance", "kind")
     list_select_related = ("organization", "grant")
-    search_fields = ("organization__slug",)
-    ordering = ("organization", "allowance", "kind", F("grant").asc(nulls_first=True))
+    search_fields = ("organization__slug__exact",)
+    search_help_text = "An organization's slug."
+    ordering = ("-id",)
+    fieldsets = (
+        (None, {"fields": ("organization", "allowance", "kind", "grant", number("balance", "balance"))}),
+    )
 
 
-admin.site.register(Grant.pgh_event_model, EventAdmin)  # type: ignore[attr-defined]
+register_events(Grant)

@@ -3,7 +3,13 @@
 from django.contrib import admin
 
 from billing.models import Decision, Reservation, SpendLimit
-from organizations.admin import EventAdmin, ReadOnlyAdmin
+from organizations.admin import OrganizationFilter, ReadOnlyAdmin, register_events
+from organizations.admin.filters import BY_NUMBER
+from organizations.admin.showing import linked, listed, money, number
+
+_LIMIT = money("limit_nanos", "limit")
+_SPENT = money("spent_nanos", "spent")
+_HELD = money("reserved_nanos", "held")
 
 
 @admin.register(SpendLimit)
@@ -11,12 +17,19 @@ class SpendLimitAdmin(ReadOnlyAdmin):
     """Limits, as upkeep left them."""
 
     list_display = (
-        "organization", "credential", "state", "limit_nanos", "spent_nanos", "reserved_nanos", "window_kind",
-        "enforcement", "paused_at",
+        "__str__", linked("organization"), "state", _LIMIT, _SPENT, _HELD, "window_kind", "enforcement",
+        "paused_at",
     )  # fmt: skip
-    list_filter = ("state", "enforcement", "window_kind")
+    list_filter = (OrganizationFilter, "state", "enforcement", "window_kind")
     list_select_related = ("organization", "credential")
     search_fields = ("organization__slug__exact",)
+    search_help_text = "An organization's slug."
+    ordering = ("-id",)
+    fieldsets = (
+        (None, {"fields": ("organization", "credential", _LIMIT, "enforcement", listed("warn_at", "warns at", "%"))}),
+        ("State", {"fields": ("state", "paused_at", _SPENT, _HELD, listed("warned", "warned at", "%"))}),
+        ("Window", {"fields": ("window_kind", "window_start", "window_end", "created_at")}),
+    )  # fmt: skip
 
 
 @admin.register(Decision)
@@ -24,18 +37,20 @@ class DecisionAdmin(ReadOnlyAdmin):
     """What happened to limits, newest first."""
 
     list_display = (
-        "decided_at",
-        "organization",
-        "credential",
-        "kind",
-        "threshold",
-        "spent_nanos",
-        "limit_nanos",
-    )
-    list_filter = ("kind",)
+        "decided_at", linked("organization"), linked("credential", "key"), "kind",
+        number("threshold", "share", "%"), _SPENT, _LIMIT,
+    )  # fmt: skip
+    list_filter = (OrganizationFilter, "kind")
     list_select_related = ("organization", "credential")
     search_fields = ("organization__slug__exact",)
+    search_help_text = "An organization's slug."
+    latest = BY_NUMBER
     ordering = ("-pk",)
+    fieldsets = (
+        (None, {"fields": ("organization", "credential", "kind", "decided_at", number("threshold", "share", "%"))}),
+        ("Then", {"fields": (_LIMIT, _SPENT, _HELD, "enforcement")}),
+        ("Window", {"fields": ("window_kind", "window_start", "window_end")}),
+    )  # fmt: skip
 
 
 @admin.register(Reservation)
@@ -43,12 +58,20 @@ class ReservationAdmin(ReadOnlyAdmin):
     """What is held for calls, newest first."""
 
     list_display = (
-        "created_at", "organization", "credential", "state", "amount_nanos", "settled_nanos", "expires_at",
+        "created_at", linked("organization"), linked("credential", "key"), "state",
+        money("amount_nanos", "amount"), money("settled_nanos", "settled"), "expires_at",
     )  # fmt: skip
-    list_filter = ("state",)
+    list_filter = (OrganizationFilter, "state")
     list_select_related = ("organization", "credential")
     search_fields = ("organization__slug__exact",)
+    search_help_text = "An organization's slug."
+    latest = "created_at"
     ordering = ("-created_at", "-id")
+    fieldsets = (
+        (None, {"fields": ("id", "organization", "credential", "state")}),
+        ("Amounts", {"fields": (money("amount_nanos", "amount"), money("settled_nanos", "settled"))}),
+        ("Times", {"fields": ("created_at", "expires_at", "ended_at")}),
+    )
 
 
-admin.site.register(SpendLimit.pgh_event_model, EventAdmin)  # type: ignore[attr-defined]
+register_events(SpendLimit)

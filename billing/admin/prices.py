@@ -17,7 +17,9 @@ from billing.book.written import EXAMPLE, read_rates, write_rates
 from billing.models import Discount, Price
 from core import clock
 from core.problems import Problem
-from organizations.admin import EventAdmin
+from organizations.admin import OperatorAdmin, OrganizationFilter, register_events
+from organizations.admin.showing import linked
+from organizations.bounded import BoundedPaginator
 from organizations.confirming import confirmed
 from organizations.models import User
 from organizations.tenancy import Actor
@@ -81,13 +83,15 @@ class PriceForm(forms.ModelForm):  # type: ignore[type-arg]
         return Terms(rates=read_rates(self.cleaned_data["rates"]), source=MANUAL, **given)
 
 
-class EndableAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class EndableAdmin(OperatorAdmin):
     """Shows what costs are reckoned by: it is never changed or removed, but ended.
 
     ``ending`` ends one, and raises `Problem` for one that has not begun or has ended.
     """
 
     ending: Callable[[Any, Actor | None], object]
+    paginator = BoundedPaginator
+    sortable_by = ()
     actions = ("end",)
 
     @admin.action(description="End now", permissions=["end"])
@@ -116,6 +120,22 @@ class EndableAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return False
 
 
+class WhoseFilter(admin.SimpleListFilter):
+    """Whether a price is of the list, or an organization's own."""
+
+    title = "whose"
+    parameter_name = "own"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Return the two kinds."""
+        return [("0", "The list's"), ("1", "Organizations'")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Price]) -> QuerySet[Price]:
+        """Return the prices of the kind that is chosen."""
+        value = self.value()
+        return queryset if value is None else queryset.filter(organization__isnull=value == "0")
+
+
 def _end_price(price: Price, actor: Actor | None) -> None:
     services.end_price(price_id=price.pk, organization_id=price.organization_id, actor=actor)
 
@@ -131,23 +151,21 @@ class PriceAdmin(EndableAdmin):
     ending = staticmethod(_end_price)
     form = PriceForm
     list_display = (
-        "model",
-        "provider",
-        "tier",
-        "organization",
-        "currency",
-        "effective_from",
-        "effective_until",
-        "source",
-        "supersede",
-    )
-    list_filter = ("source", "tier", ("organization", admin.EmptyFieldListFilter), "currency", "provider")
+        "named", "provider", "tier", linked("organization"), "currency", "effective_from", "effective_until",
+        "source", "supersede",
+    )  # fmt: skip
+    list_filter = (OrganizationFilter, WhoseFilter, "source", "tier", "provider")
     list_select_related = ("organization",)
-    search_fields = ("model", "provider", "organization__slug")
+    search_fields = ("model", "provider", "organization__slug__exact")
+    search_help_text = "A part of the model's or provider's name, or an organization's slug."
     autocomplete_fields = ("organization",)
-    show_full_result_count = False
 
-    @admin.display(description="")
+    @admin.display(description="model")
+    def named(self, price: Price) -> str:
+        """Name the model; without one it is for calls that name none."""
+        return price.model or "(no model)"
+
+    @admin.display(description="change")
     def supersede(self, price: Price) -> str:
         """Link to a new price like this one."""
         return format_html(
@@ -159,20 +177,27 @@ class PriceAdmin(EndableAdmin):
         """Show the price's rates."""
         return write_rates(services.rates_of([price.pk]).get(price.pk, ()))
 
-    def get_fields(self, request: HttpRequest, obj: Price | None = None) -> Any:
+    def get_fieldsets(self, request: HttpRequest, obj: Price | None = None) -> Any:
         """Show the rates of a price that is, and ask for those of a new one."""
-        return (*_FIELDS, "rates") if obj is None else (*_FIELDS, "written", "source", "created_at")
+        rates = ("currency", "rates" if obj is None else "written")
+        known = [
+            ("Calls", {"fields": ("organization", "provider", "model", "tier")}),
+            ("Rates", {"fields": rates}),
+            ("Holds", {"fields": ("effective_from", "effective_until")}),
+            ("Hours of the day", {"fields": ("daily_from", "daily_until")}),
+        ]
+        return known if obj is None else [*known, ("Made", {"fields": ("source", "created_at")})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Price | None = None) -> Any:
         """A price that is stays as it is."""
         return () if obj is None else ("written", "source", "created_at")
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """Begin with what the superseded price says."""
+        """Begin with what the superseded price says, or with the model that has none."""
         number = request.GET.get(SUPERSEDES, "")
         price = Price.objects.filter(pk=int(number)).first() if number.isdecimal() else None
         if price is None:
-            return {}
+            return {name: request.GET[name] for name in ("provider", "model") if name in request.GET}
         kept = {name: getattr(price, name) for name in _FIELDS if not name.startswith("effective")}
         rates = services.rates_of([price.pk]).get(price.pk, ())
         return {**kept, "effective_from": clock.now(), "rates": write_rates(rates)}
@@ -212,10 +237,19 @@ class DiscountAdmin(EndableAdmin):
 
     ending = staticmethod(_end_discount)
     form = DiscountForm
-    list_display = ("organization", "basis_points", "provider", "model", "effective_from", "effective_until")
+    list_display = (
+        "__str__", linked("organization"), "provider", "model", "effective_from", "effective_until",
+    )  # fmt: skip
+    list_filter = (OrganizationFilter,)
     list_select_related = ("organization",)
-    search_fields = ("organization__slug", "model", "provider")
+    search_fields = ("organization__slug__exact", "model", "provider")
+    search_help_text = "An organization's slug, or a part of the model's or provider's name."
     autocomplete_fields = ("organization",)
+    fieldsets = (
+        (None, {"fields": ("organization", "basis_points")}),
+        ("On", {"fields": ("provider", "model")}),
+        ("Holds", {"fields": ("effective_from", "effective_until")}),
+    )
 
     def save_model(self, request: HttpRequest, obj: Discount, form: Any, change: bool) -> None:
         """Give the discount."""
@@ -232,5 +266,4 @@ def _actor(request: HttpRequest) -> Actor | None:
     return Actor(kind="user", user_id=request.user.pk) if isinstance(request.user, User) else None
 
 
-for _tracked in (Price, Discount):
-    admin.site.register(_tracked.pgh_event_model, EventAdmin)  # type: ignore[union-attr]
+register_events(Price, Discount)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
@@ -143,7 +144,7 @@ def _busy(row: Sequence[Any]) -> Busy:
 
 def _unpriced(row: Sequence[Any]) -> Unpriced:
     model, provider, requests, organizations = row
-    add = reverse("admin:billing_price_add")
+    add = f"{reverse('admin:billing_price_add')}?{urlencode({'provider': provider, 'model': model})}"
     return Unpriced(model or "(none)", provider, numbers.short(int(requests)), organizations, add)
 
 

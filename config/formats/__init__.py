@@ -1,0 +1,1 @@
+"""How Django writes moments: in the words of the portal."""

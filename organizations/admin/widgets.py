@@ -1,0 +1,96 @@
+"""Inputs of the operator's admin: the browser's own for moments, and one that finds a row by typing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django import forms
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.contrib.auth.models import Permission
+from django.forms.models import ModelChoiceIterator
+
+
+class MomentInput(forms.DateTimeInput):
+    """A date with a time, in UTC."""
+
+    input_type = "datetime-local"
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__({"step": 1, **(attrs or {})}, format="%Y-%m-%dT%H:%M:%S")
+
+
+class DayInput(forms.DateInput):
+    """A date."""
+
+    input_type = "date"
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs, format="%Y-%m-%d")
+
+
+class TimeInput(forms.TimeInput):
+    """A time of day, in UTC."""
+
+    input_type = "time"
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__({"step": 1, **(attrs or {})}, format="%H:%M:%S")
+
+
+class Chooser(AutocompleteSelect):
+    """A row of another table, found by typing a part of its name; choose.js makes the select a combobox."""
+
+    @property
+    def media(self) -> forms.Media:
+        """Return the script, without the library that Django brings for it."""
+        return forms.Media(js=("portal/choose.js",))
+
+    def build_attrs(
+        self, base_attrs: dict[str, Any], extra_attrs: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Say where to ask, and for which field."""
+        attrs: dict[str, Any] = super().build_attrs(base_attrs, extra_attrs)
+        ours = ("data-app-label", "data-model-name", "data-field-name")
+        kept = {
+            name: value for name, value in attrs.items() if name in ours or not name.startswith("data-")
+        }
+        return {**kept, "class": "chooser", "lang": None, "data-choose": self.get_url()}
+
+
+class GroupedPermissions(ModelChoiceIterator):  # type: ignore[type-arg]
+    """Permissions by the room whose rows they are about."""
+
+    def __iter__(self) -> Iterator[Any]:
+        """Yield each room's name with its permissions."""
+        rooms: dict[str, list[Any]] = {}
+        for permission in self.queryset:
+            model = permission.content_type.model_class()
+            name = model._meta.app_config.verbose_name if model else permission.content_type.app_label
+            rooms.setdefault(str(name), []).append(self.choice(permission))
+        yield from rooms.items()
+
+
+class PermissionBoxes(forms.CheckboxSelectMultiple):
+    """A box for each permission, those of one room together."""
+
+    template_name = "organizations/permissions.html"
+
+
+class PermissionsField(forms.ModelMultipleChoiceField):
+    """Permissions to tick, of the models that the admin shows."""
+
+    iterator = GroupedPermissions
+
+    def label_from_instance(self, obj: Any) -> str:
+        """Say what may be done: ``view plan``."""
+        return str(obj.name).removeprefix("Can ")
+
+
+def permissions_of(models: list[Any]) -> Any:
+    """Return the permissions for these models, by room and model."""
+    from django.contrib.contenttypes.models import ContentType
+
+    kinds = ContentType.objects.get_for_models(*models).values()
+    found = Permission.objects.filter(content_type__in=kinds).select_related("content_type")
+    return found.order_by("content_type__app_label", "content_type__model", "codename")

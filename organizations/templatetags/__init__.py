@@ -1,0 +1,1 @@
+"""What the templates of the operator's admin are written with."""

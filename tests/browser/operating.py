@@ -1,0 +1,145 @@
+"""The operator's admin as a browser walks it: every page of every model, with a row in each list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
+from axe_playwright_python.sync_playwright import Axe
+from django.contrib import admin
+from django.contrib.auth.models import Group, Permission
+from django.test import RequestFactory
+from django.urls import reverse
+
+from organizations.models import Plan, User
+from organizations.tenancy import system_scope
+from tests.browser.conftest import PASSWORD, Visit
+from tests.contracts.test_tenant_tables import fill
+from tests.usage.factories import make_tenant
+
+WIDTHS: Final = (360, 768, 1440)
+WIDE: Final = 1440
+HEIGHT: Final = 900
+OPERATOR: Final = "operator@example.org"
+# Stylesheets that Django imports into others can't be fetched anew under our policy, and need not be.
+AXE: Final = {"preload": False, "resultTypes": ["violations"]}
+OPEN_MENUS: Final = """async () => {
+  const menus = document.querySelectorAll(".filter-menu");
+  if (menus.length === 0) return;
+  for (const menu of menus) menu.open = false;
+  await new Promise(requestAnimationFrame);
+  for (const menu of menus) menu.open = true;
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+}"""
+
+
+def make_rows() -> User:
+    """Leave a row in every list of the admin; return an operator, who may do all."""
+    fill(make_tenant("Acme"))
+    with system_scope():
+        Plan.objects.filter(slug="free").update(requests_per_minute=61)
+        operator = User.objects.create_superuser(OPERATOR, PASSWORD, name="Olga Operator")
+        group = Group.objects.create(name="Support")
+        group.permissions.set(Permission.objects.filter(codename__startswith="view_"))
+        operator.groups.add(group)
+        Authenticator.objects.create(user=operator, type=Authenticator.Type.RECOVERY_CODES, data={})
+        SocialAccount.objects.create(user=operator, provider="example", uid="olga")
+    return operator
+
+
+def enter(visit: Visit) -> None:
+    """Sign in, and wait for the admin's first page."""
+    visit.page.goto(f"{visit.url}/admin/")
+    visit.page.get_by_label("E-mail address").fill(OPERATOR)
+    visit.page.get_by_label("Password").fill(PASSWORD)
+    visit.page.get_by_role("button", name="Sign in").click()
+    visit.page.get_by_role("heading", name="Operation").wait_for()
+
+
+class Walk:
+    """Looks at one page after the other, and writes down what is wrong with each."""
+
+    def __init__(self, visit: Visit, operator: User, *, widths: bool) -> None:
+        # A browser lists the row that makes it leave; the operator needs no factor to be asked for.
+        with system_scope():
+            Authenticator.objects.exclude(user=operator).delete()
+        self.visit = visit
+        self.page = visit.page
+        self.wrong: dict[str, Any] = {}
+        self.widths = widths
+        self.request = RequestFactory().get("/admin/")
+        self.request.user = operator
+        self.seen = 0
+
+    def open(self, path: str, status: int = 200) -> None:
+        """Open a page, which is there."""
+        answer = self.page.goto(f"{self.visit.url}{path}")
+        assert answer is not None
+        assert answer.status == status, (path, answer.status)
+
+    def look(self, name: str) -> None:
+        """Hold what axe finds against the page, what is wider than its window, and what the browser says."""
+        self.seen += 1
+        found = Axe().run(self.page, options=AXE).response["violations"]
+        faults = [f"{one['id']} at {node['target']}: {node['html'][:120]}" for one in found for node in one["nodes"]]
+        if faults:
+            self.wrong[name] = faults
+        for width in WIDTHS if self.widths else ():
+            self.page.set_viewport_size({"width": width, "height": HEIGHT})
+            self._menus()
+            if over := self.visit.overflow():
+                self.wrong[f"{name} at {width}"] = over
+        self.page.set_viewport_size({"width": WIDE, "height": HEIGHT})
+        if self.visit.complaints:
+            self.wrong[f"{name}, said"] = self.visit.complaints[:]
+            self.visit.complaints.clear()
+
+    def model(self, model: Any, shown: Any) -> None:
+        """Look at a model's list with its menus open, its forms, its history, and what its actions ask."""
+        opts = model._meta
+        where = reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
+        self.open(where)
+        self._menus()
+        self.look(where)
+        change = self._first(where)
+        if change is None:
+            self.wrong[where] = "no row"
+            return
+        for path in self._forms(shown, where, change):
+            self.open(path)
+            self.look(path)
+        for action in shown.get_actions(self.request):
+            self._ask(where, action)
+
+    def _menus(self) -> None:
+        """Open the menus of a list's filters, which the page then moves inside the window."""
+        self.page.evaluate(OPEN_MENUS)
+
+    def _first(self, where: str) -> str | None:
+        pattern = f"#result_list a[href^='{where}'][href*='/change/']"
+        return self.page.locator(pattern).first.get_attribute("href") if self.page.locator(pattern).count() else None
+
+    def _forms(self, shown: Any, where: str, change: str) -> Iterator[str]:
+        yield change
+        yield change.partition("?")[0].replace("/change/", "/history/")
+        if shown.has_add_permission(self.request):
+            yield f"{where}add/"
+        if shown.has_delete_permission(self.request):
+            yield change.partition("?")[0].replace("/change/", "/delete/")
+        if shown.search_fields:
+            yield f"{where}?q=a"
+
+    def _ask(self, where: str, action: str) -> None:
+        self.open(where)
+        self.page.locator("#result_list .action-select").first.check()
+        self.page.locator("select[name=action]").select_option(action)
+        self.page.get_by_role("button", name="Go").click()
+        self.page.locator(".submit-row input[type=submit], input[type=submit]").first.wait_for()
+        self.look(f"{where} {action}")
+
+
+def registered(wanted: Callable[[str], bool]) -> list[tuple[Any, Any]]:
+    """Return the models of the admin in apps of these names, with how they are shown."""
+    return [(model, shown) for model, shown in admin.site._registry.items() if wanted(model._meta.app_label)]

@@ -1,0 +1,21 @@
+"""The operator's admin by day: no page that axe, a narrow window or the browser's console complains of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.browser.conftest import Visit
+from tests.browser.operating import Walk, enter, make_rows, registered
+
+
+@pytest.mark.timeout(600)
+def test_every_page_is_accessible_and_fits(transactional_db: None, open_page: Callable[..., Visit]) -> None:
+    visit = open_page(theme="light")
+    walk = Walk(visit, make_rows(), widths=True)
+    enter(visit)
+    walk.look("/admin/")
+    for model, shown in registered(lambda label: True):
+        walk.model(model, shown)
+    assert walk.wrong == {}
