@@ -79,8 +79,8 @@ def read(caller: Caller, credential: Credential, timeframe: str, now: datetime, 
         last_used=moment_said(last, caller),
         over_time=_over_time(answer, caller, timeframe, now, api),
         endpoints=_endpoints(answer["endpoints"], caller, credential, to),
-        codes=_counts("codes", "Most errors first", "Status", errors["byStatusCode"]),
-        kinds=_counts("kinds", "Most errors first", "Type", errors["byType"]),
+        codes=_counts("codes", "Errors by status, most first", "Status", errors["byStatusCode"]),
+        kinds=_counts("kinds", "Errors by type, most first", "Type", errors["byType"]),
         advice=advice_of(answer, timeframe, to),
         said=period_said(answer, caller),
         api=api,
@@ -186,7 +186,7 @@ def _endpoints(found: list[dict[str, Any]], caller: Caller, credential: Credenti
         ]
         for one in found
     ]
-    caption = "Most requests first"
+    caption = "Endpoints, most requests first"
     return Table("endpoints", caption, columns, rows, file="key-endpoints", stacks=True)
 
 

@@ -128,7 +128,9 @@ def _shares(asker: Asker, ranked: list[Standing], measure: Measure) -> Plot:
         title=f"Share of {measure.label.lower()}",
         summary=f"{said}." if said else "No data in this period.",
         specification=charts.donut(slices, title=measure.label),
-        table=Table("shares-table", f"Share of {measure.label.lower()}", columns, rows, file="model-shares"),
+        table=Table(
+            "shares-table", f"Models by share of {measure.label.lower()}", columns, rows, file="model-shares"
+        ),
         api=question_address(asker.filters, tuple(VIEWS.values()), "total", Facet.MODEL),
         size="ring",
         is_empty=not whole,

@@ -258,7 +258,7 @@ def _table(
         cells = [cell(one, group, currency, share=_share(one, by, group, most)) for one in BREAKDOWN]
         rows.append([first(group), *cells])
     hidden = len(ranked) - TOP
-    caption = f"By {by.label.lower()}, highest first" + (
+    caption = f"{heading} by {by.label.lower()}, highest first" + (
         f"; top {TOP} of {len(ranked)}" if hidden > 0 else ""
     )
     columns = [Column(heading), *(Column(_headed(one, asker.caller), is_number=True) for one in BREAKDOWN)]

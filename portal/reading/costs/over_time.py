@@ -98,7 +98,7 @@ def _time_table(
         if average is not None:
             row.append(_averaged(average[place]))
         rows.append([*row, *(exactly(COST, one.points[place]) for one in ranked)])
-    columns = [Column("When"), Column("Total", is_number=True)]
+    columns = [Column("Time"), Column("Total", is_number=True)]
     if average is not None:
         columns.append(Column("7-day average", is_number=True))
     columns += [Column(one.name, is_number=True) for one in ranked]
