@@ -1,6 +1,7 @@
 """The way of a batch: each stage prepares it outside the transaction, then settles it inside."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Final, NamedTuple
@@ -84,21 +85,27 @@ def load_stages(paths: tuple[str, ...]) -> Stages:
     )
 
 
-def ingest(batch: Batch) -> Outcome:
+def ingest(batch: Batch, noting: Callable[[Batch], None] | None = None) -> Outcome:
     """Take in a batch: when this returns, what was accepted is on disk, unique, and in every total.
 
+    What ``noting`` writes about it is kept in the same transaction; whatever it raises undoes the batch.
     Concurrency: any number of senders; the transaction holds no lock that another organization's waits for.
     Raises: `Unconfirmed` when the batch's entry no longer holds.
     """
     stages = load_stages(tuple(settings.USAGE_PIPELINE))
     for stage in stages.all:
         stage.prepare(batch)
-    if not batch.rows:
-        _confirm(batch)
-        return batch.outcome
     weeks = partitions.numbers_of(row.occurred_at for row in batch.rows)
     partitions.ensure(weeks)
-    _settle_at_last(stages, batch, weeks)
+    with nullcontext() if noting is None else transaction.atomic():
+        if batch.rows:
+            _settle_at_last(stages, batch, weeks)
+        else:
+            _confirm(batch)
+        if noting is not None:
+            noting(batch)
+    if not batch.rows:
+        return batch.outcome
     for stage in stages.following:
         transaction.on_commit(partial(stage.done, batch))
     return batch.outcome

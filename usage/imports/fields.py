@@ -151,3 +151,6 @@ PLAIN: Final = {field.name: field for field in _plain()}
 
 ACCEPTED: Final = ", ".join([*PLAIN, "quantities.METER", "meta.KEY"])
 """All fields, as messages list them."""
+
+GROUPS: Final = frozenset(_GROUPS)
+"""What holds several fields in an object: a member of that name can be taken as it is."""

@@ -19,10 +19,14 @@ _OBJECT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """What the command line says: fields with the columns they come from, and fields with their values."""
+    """What was chosen: fields with the columns they come from, and fields with their values.
+
+    A column that is ``left_out`` fills nothing, whatever it is called.
+    """
 
     columns: tuple[tuple[Field, str], ...] = ()
     constants: tuple[tuple[Field, Any], ...] = ()
+    left_out: frozenset[str] = frozenset()
 
     @property
     def taken(self) -> frozenset[str]:
@@ -42,7 +46,6 @@ def parse(maps: Iterable[str], sets: Iterable[str]) -> Mapping:
         if field.name in seen:
             raise ImportProblem(f"The field {field.name!r} is named twice.")
         seen.add(field.name)
-    _check_constants(constants)
     return Mapping(columns, constants)
 
 
@@ -55,7 +58,11 @@ def bind(mapping: Mapping, header: list[str]) -> tuple[tuple[Field, int], ...]:
     """
     bound = [(field, _place(header, column)) for field, column in mapping.columns]
     places = {place for _, place in bound}
-    rest = [(place, name) for place, name in enumerate(header) if place not in places]
+    rest = [
+        (place, name)
+        for place, name in enumerate(header)
+        if place not in places and name not in mapping.left_out
+    ]
     by_name: dict[str, int] = {}
     for field, place in _called_like_fields(rest):
         if field.name in mapping.taken:
@@ -66,6 +73,31 @@ def bind(mapping: Mapping, header: list[str]) -> tuple[tuple[Field, int], ...]:
         by_name[field.name] = place
         bound.append((field, place))
     return tuple(bound)
+
+
+def constant(field: Field, text: str) -> Any:
+    """Return the value that a text gives a field of every record.
+
+    Raises: `Fault` for one that no record can have, so that it is told once and not on every line.
+    """
+    value = field.read(text)
+    members: dict[str, Any] = {"type": "any"}
+    put(members, field, value)
+    try:
+        plain_record(msgspec.json.encode(members))
+    except UnicodeEncodeError as error:
+        raise Fault(field.pointer, "invalid", "The value is not text.") from error
+    return value
+
+
+def called(column: str) -> Field | None:
+    """Return the field that a column is called like, if there is one."""
+    if column.startswith(_PREFIXES):
+        try:
+            return fields.find(column)
+        except ImportProblem:
+            return None
+    return _BY_SPELLING.get(_spelling(column))
 
 
 def put(members: dict[str, Any], field: Field, value: Any) -> None:
@@ -105,22 +137,9 @@ def _pair(text: str, option: str, value: str) -> tuple[Field, str]:
 
 def _constant(field: Field, text: str) -> tuple[Field, Any]:
     try:
-        return field, field.read(text)
+        return field, constant(field, text)
     except Fault as fault:
         raise ImportProblem(f"--set {field.name}: {fault.detail}") from fault
-
-
-def _check_constants(constants: tuple[tuple[Field, Any], ...]) -> None:
-    """Have a record made of each constant alone, so that a mistake is told once and not on every line."""
-    for field, value in constants:
-        members: dict[str, Any] = {"type": "any"}
-        put(members, field, value)
-        try:
-            plain_record(msgspec.json.encode(members))
-        except Fault as fault:
-            raise ImportProblem(f"--set {field.name}: {fault.detail}") from fault
-        except UnicodeEncodeError as error:
-            raise ImportProblem(f"--set {field.name}: the value is not text.") from error
 
 
 def _place(header: list[str], column: str) -> int:
@@ -135,18 +154,9 @@ def _place(header: list[str], column: str) -> int:
 
 def _called_like_fields(columns: list[tuple[int, str]]) -> Iterator[tuple[Field, int]]:
     for place, name in columns:
-        field = _called(name)
+        field = called(name)
         if field is not None:
             yield field, place
-
-
-def _called(column: str) -> Field | None:
-    if column.startswith(_PREFIXES):
-        try:
-            return fields.find(column)
-        except ImportProblem:
-            return None
-    return _BY_SPELLING.get(_spelling(column))
 
 
 def _spelling(name: str) -> str:

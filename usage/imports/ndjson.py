@@ -15,6 +15,7 @@ from usage.imports.records import Line, content_id, encode, make
 from usage.imports.source import OVERLONG
 
 _FIELDS: Final = frozenset(RecordIn.__struct_encode_fields__)
+_MOST_BEYOND: Final = 20
 _VALUE: Final = msgspec.json.Decoder(Any, float_hook=Decimal)
 
 
@@ -22,7 +23,8 @@ class Objects:
     """The objects of a file.
 
     Without a mapping of columns each is a record of the wire contract, and a member that no record has is
-    refused. With one, each is an object of any kind: what is mapped and what is called like a field is taken.
+    refused. With one, each is an object of any kind: what is mapped and what is called like a field is taken,
+    unless it is left out.
     """
 
     def __init__(self, lines: Iterable[bytes], mapping: Mapping, tz: ZoneInfo) -> None:
@@ -30,8 +32,12 @@ class Objects:
         self._tz = tz
         self._mapping = mapping
         self._mapped = frozenset(column for _, column in mapping.columns)
+        self._known = _FIELDS | self._mapped | mapping.left_out | {_root(column) for column in self._mapped}
+        self._is_plain = not mapping.columns and not mapping.constants and not mapping.left_out
         self.unseen = {column for _, column in mapping.columns}
         """The mapped members that no line has had so far."""
+        self.beyond: dict[str, None] = {}
+        """The first members, in their order, that the mapping has no word on and that fill no field."""
 
     def __iter__(self) -> Iterator[Line]:
         position = 0
@@ -53,18 +59,23 @@ class Objects:
         return record
 
     def _document(self, content: bytes) -> bytes:
-        if not self._mapping.columns and not self._mapping.constants:
+        if self._is_plain:
             return content
         given = read_object(content, "")
         members: dict[str, Any] = dict(given)
-        if self._mapping.columns:
-            names = (given.keys() & _FIELDS) - self._mapped
+        if self._mapping.columns or self._mapping.left_out:
+            names = (given.keys() & _FIELDS) - self._mapped - self._mapping.left_out
             members = {name: given[name] for name in given if name in names}
+            self._note(given)
         for field, column in self._mapping.columns:
             self._fill(members, field, column, given)
         for field, value in self._mapping.constants:
             put(members, field, value)
         return encode(members)
+
+    def _note(self, given: dict[str, msgspec.Raw]) -> None:
+        if len(self.beyond) < _MOST_BEYOND and not given.keys() <= self._known:
+            self.beyond |= dict.fromkeys(name for name in given if name not in self._known)
 
     def _fill(
         self, members: dict[str, Any], field: Field, column: str, given: dict[str, msgspec.Raw]
@@ -77,6 +88,11 @@ class Objects:
             put(members, field, field.read(value))
         elif field.name == "timestamp":
             raise Fault("/timestamp", "missing_field", f"There is no {column!r}, the timestamp.")
+
+
+def _root(column: str) -> str:
+    """Return the member of the object itself that a name with dots begins with."""
+    return column.partition(".")[0]
 
 
 def _find(given: dict[str, msgspec.Raw], column: str) -> msgspec.Raw | None:

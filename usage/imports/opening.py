@@ -1,7 +1,7 @@
 """From the arguments of an import to the lines of its file."""
 
 from collections.abc import Iterable, Iterator
-from itertools import chain
+from itertools import chain, repeat
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,7 @@ from usage.imports.table import Table
 
 FORMATS: Final = ("csv", "ndjson")
 _TAB: Final = ("\\t", "tab")
+_ZIP: Final = b"PK\x03\x04"
 
 
 def lines_of(
@@ -25,14 +26,21 @@ def lines_of(
     column that isn't there, a table without a type.
     """
     tz = _zone(timezone)
-    first, lines = _peeked(source.lines())
-    if form is None:
-        form = _form(first)
+    form, lines = recognised(source.lines(), form)
     if form == "ndjson":
         return Objects(lines, mapping, tz)
     table = Table(lines, mapping, tz, delimiter=_delimiter(delimiter))
     _check_type(table, mapping)
     return table
+
+
+def recognised(lines: Iterator[bytes], form: str | None = None) -> tuple[str, Iterable[bytes]]:
+    """Return the form that is named or that the first line shows, and all lines.
+
+    Raises: `ImportProblem` for an empty file, or one of another kind.
+    """
+    first, every = _peeked(lines)
+    return form or _form(first), every
 
 
 def _zone(name: str) -> ZoneInfo:
@@ -44,15 +52,15 @@ def _zone(name: str) -> ZoneInfo:
 
 def _peeked(lines: Iterator[bytes]) -> tuple[bytes, Iterable[bytes]]:
     """Return the first line that isn't blank, and all lines."""
-    held: list[bytes] = []
-    for line in lines:
-        held.append(line)
+    for blank, line in enumerate(lines):
         if line.strip():
-            return line.strip(), chain(held, lines)
+            return line.strip(), chain(repeat(b"\n", blank), (line,), lines)
     raise ImportProblem("There is nothing in it.")
 
 
 def _form(first: bytes) -> str:
+    if first.startswith(_ZIP):
+        raise ImportProblem("This is a ZIP archive or a workbook; save its sheet as CSV.")
     if first.startswith(b"["):
         text = "This is a JSON array; write one object a line, such as by `jq -c '.[]'`."
         raise ImportProblem(text)

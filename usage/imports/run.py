@@ -43,16 +43,23 @@ class Tally:
         return {"accepted": self.accepted, "duplicates": self.duplicates, "rejected": self.rejected}
 
 
-def run(lines: Iterable[Line], caller: Caller, told: Callable[[Outcome], None], *, size: int = BATCH) -> None:
+def run(
+    lines: Iterable[Line],
+    caller: Caller,
+    told: Callable[[Outcome], None],
+    *,
+    size: int = BATCH,
+    take: Callable[[Batch], Outcome] | None = None,
+) -> None:
     """Take in the records of the lines, and tell what became of each batch once it is on disk.
 
     Not the plan's history is the limit here but the longest that anything is kept. The index of an error is
-    the number of its line.
+    the number of its line. Batches go through ``take``, by default `ingest`.
     Raises: `ImportProblem` when the lines can't be read to their end; those before it are taken in.
     Concurrency: as `ingest`; clients may send meanwhile.
     """
     for number, batch in enumerate(_batches(lines, caller, size), start=1):
-        told(ingest(batch))
+        told((take or ingest)(batch))
         if number % FOLD_AFTER == 0:
             fold_pending()
     fold_pending()

@@ -41,14 +41,17 @@ class Source:
     """The lines of a file, with how far it has been read.
 
     Units: ``size`` and ``position`` are bytes of the file as it lies there; the size of a stream is None.
+    ``most`` is how many bytes it may have once it is unpacked.
     """
 
-    def __init__(self, inner: io.BufferedIOBase, size: int | None) -> None:
+    def __init__(self, inner: io.BufferedIOBase, size: int | None, *, most: int | None = None) -> None:
         self.size = size
+        self._most = most
+        self._unpacked = 0
         self._counted = _Counted(inner)
         buffered = io.BufferedReader(self._counted)
-        packed = buffered.peek(len(_GZIP)).startswith(_GZIP)
-        self._stream: io.BufferedIOBase = gzip.GzipFile(fileobj=buffered) if packed else buffered
+        self.is_packed = buffered.peek(len(_GZIP)).startswith(_GZIP)
+        self._stream: io.BufferedIOBase = gzip.GzipFile(fileobj=buffered) if self.is_packed else buffered
 
     @property
     def position(self) -> int:
@@ -58,25 +61,47 @@ class Source:
     def lines(self) -> Iterator[bytes]:
         """Yield each line with its end, holding one at a time.
 
-        Raises: `ImportProblem` when the file can't be read to its end, or is UTF-16.
+        Raises: `ImportProblem` when the file can't be read to its end, is UTF-16, or has more bytes than it
+        may.
         """
         try:
-            first = self._stream.readline(MAX_LINE + 1)
+            first = self._read(MAX_LINE + 1)
             if first.startswith(_UTF16):
                 raise ImportProblem("The file is UTF-16; it must be UTF-8.")
             if first:
                 yield self._whole(first).removeprefix(_BOM)
-            while line := self._stream.readline(MAX_LINE + 1):
+            while line := self._read(MAX_LINE + 1):
                 yield self._whole(line)
         except (EOFError, zlib.error, OSError) as error:
-            raise ImportProblem(f"The file can't be read to its end: {error}.") from error
+            raise _broken(error) from error
+
+    def head(self, size: int) -> bytes:
+        """Return the first bytes, unpacked: fewer than asked for are all of them.
+
+        Raises: `ImportProblem` when they can't be read.
+        """
+        try:
+            return self._stream.read(size)
+        except (EOFError, zlib.error, OSError) as error:
+            raise _broken(error) from error
 
     def _whole(self, line: bytes) -> bytes:
         if len(line) <= MAX_LINE:
             return line
-        while not line.endswith(b"\n") and (line := self._stream.readline(MAX_LINE)):
+        while not line.endswith(b"\n") and (line := self._read(MAX_LINE)):
             pass
         return OVERLONG
+
+    def _read(self, size: int) -> bytes:
+        line = self._stream.readline(size)
+        self._unpacked += len(line)
+        if self._most is not None and self._unpacked > self._most:
+            raise ImportProblem(f"It has more than {self._most:,} bytes once it is unpacked.")
+        return line
+
+
+def _broken(error: Exception) -> ImportProblem:
+    return ImportProblem(f"The file can't be read to its end: {error}.")
 
 
 @contextmanager

@@ -14,8 +14,61 @@ from usage.imports.records import Line, content_id, encode, make
 DELIMITERS: Final = ",;\t|"
 
 
-class Table:
-    """A table whose header has been read and bound to fields.
+class Sheet:
+    """The rows of a table, each with the number of its first line, after its header.
+
+    Raises: `ImportProblem` when it has no header.
+    """
+
+    def __init__(self, lines: Iterable[bytes], *, delimiter: str | None = None) -> None:
+        self._texts = (line.decode("utf-8", "surrogateescape") for line in lines)
+        self._number = 1
+        first = self._first_line()
+        self.separator = delimiter or guess_delimiter(first)
+        self._header_end = self._number
+        self._rows = csv.reader(self._chained(first), delimiter=self.separator)
+        self.header = self._read_header()
+
+    def rows(self) -> Iterator[tuple[int, list[str] | Fault]]:
+        """Yield the rows that aren't empty, or why one can't be read."""
+        while True:
+            number = self._line_number() + 1
+            try:
+                row = next(self._rows)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield number, Fault("", "malformed_line", f"The row can't be read: {error}.")
+                continue
+            if row:
+                yield number, row
+
+    def _first_line(self) -> str:
+        for text in self._texts:
+            if text.strip():
+                return text
+            self._number += 1
+        raise ImportProblem("There is nothing in it.")
+
+    def _chained(self, first: str) -> Iterator[str]:
+        yield first
+        yield from self._texts
+
+    def _read_header(self) -> list[str]:
+        try:
+            header = [name.strip() for name in next(self._rows)]
+            "".join(header).encode()
+        except (csv.Error, UnicodeEncodeError) as error:
+            raise ImportProblem(f"The header can't be read: {error}.") from error
+        return header
+
+    def _line_number(self) -> int:
+        """The number of the last line that was read."""
+        return self._header_end - 1 + self._rows.line_num
+
+
+class Table(Sheet):
+    """A table whose header is bound to fields.
 
     Raises: `ImportProblem` when it has no header, or not the columns that the mapping wants.
     """
@@ -23,15 +76,9 @@ class Table:
     def __init__(
         self, lines: Iterable[bytes], mapping: Mapping, tz: ZoneInfo, *, delimiter: str | None = None
     ) -> None:
+        super().__init__(lines, delimiter=delimiter)
         self._tz = tz
-        self._texts = (line.decode("utf-8", "surrogateescape") for line in lines)
         self._constants = mapping.constants
-        self._number = 1
-        first = self._first_line()
-        separator = delimiter or guess_delimiter(first)
-        self._header_end = self._number
-        self._rows = csv.reader(self._chained(first), delimiter=separator)
-        self.header = self._read_header()
         self.bound = bind(mapping, self.header)
 
     @property
@@ -41,20 +88,8 @@ class Table:
         return [name for place, name in enumerate(self.header) if place not in used]
 
     def __iter__(self) -> Iterator[Line]:
-        position = 0
-        while True:
-            number = self._line_number() + 1
-            try:
-                row = next(self._rows)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                position += 1
-                yield number, Fault("", "malformed_line", f"The row can't be read: {error}.")
-                continue
-            if row:
-                position += 1
-                yield number, self._record(row, position)
+        for position, (number, row) in enumerate(self.rows(), start=1):
+            yield number, row if isinstance(row, Fault) else self._record(row, position)
 
     def _record(self, row: list[str], position: int) -> Any:
         try:
@@ -79,29 +114,6 @@ class Table:
         for field, value in self._constants:
             put(members, field, value)
         return members
-
-    def _first_line(self) -> str:
-        for text in self._texts:
-            if text.strip():
-                return text
-            self._number += 1
-        raise ImportProblem("There is nothing in it.")
-
-    def _chained(self, first: str) -> Iterator[str]:
-        yield first
-        yield from self._texts
-
-    def _read_header(self) -> list[str]:
-        try:
-            header = [name.strip() for name in next(self._rows)]
-            "".join(header).encode()
-        except (csv.Error, UnicodeEncodeError) as error:
-            raise ImportProblem(f"The header can't be read: {error}.") from error
-        return header
-
-    def _line_number(self) -> int:
-        """The number of the last line that was read."""
-        return self._header_end - 1 + self._rows.line_num
 
 
 def guess_delimiter(header: str) -> str:
