@@ -17,6 +17,7 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "sweep-imports": {"task": "usage.tasks.sweep_imports", "schedule": 60.0, "options": {"expires": 60}},
     # A new delivery tells the workers by itself; this is for repeated attempts and what was left undone.
     "send-alerts": {"task": "alerts.tasks.send_due", "schedule": 5.0, "options": {"expires": 5}},
     # Spend is looked at as soon as it is taken in; this is for everything else, and what was left undone.

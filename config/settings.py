@@ -309,6 +309,20 @@ EXPORT_DIR = Path(_env.text("EXPORT_DIR", str(DATA_DIR / "exports"))).expanduser
 EXPORT_WORK_DIR = EXPORT_DIR / "unfinished"
 EXPORTS_AT_ONCE = _env.integer("EXPORTS_AT_ONCE", 1, least=1, most=64)
 
+# What can be brought in by the portal, and where its files are: in a directory that web and workers share.
+# Forms of other pages have no files.
+
+IMPORT_DIR = Path(_env.text("IMPORT_DIR", str(DATA_DIR / "imports"))).expanduser().resolve()
+IMPORT_WORK_DIR = IMPORT_DIR / "unfinished"
+IMPORTS_AT_ONCE = _env.integer("IMPORTS_AT_ONCE", 1, least=1, most=64)
+IMPORT_MAX_BYTES = _env.integer("IMPORT_MAX_MB", 256, least=1, most=65536) * 10**6
+FILE_UPLOAD_HANDLERS = [
+    "portal.uploads.Bounded",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
+UPLOAD_VIEWS = {"portal:imports"}
+
 # Invoices: who they are from, and when they are issued and due.
 
 INVOICE_ISSUER = _env.listing("INVOICE_ISSUER", ("Headroom",))
@@ -349,6 +363,14 @@ STORAGES = {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {
             "location": EXPORT_DIR,
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
+    },
+    "imports": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": IMPORT_DIR,
             "file_permissions_mode": 0o600,
             "directory_permissions_mode": 0o700,
         },

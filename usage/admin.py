@@ -1,4 +1,4 @@
-"""The operator's view of records and exports: read only, and quick however many records there are."""
+"""The operator's view of records, exports and imports: read only, and quick however many there are."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from organizations.admin import OrganizationFilter, ReadOnlyAdmin
 from organizations.admin.bases import OrderedChangeList
 from organizations.admin.filters import chosen
 from organizations.admin.showing import linked, money, number
-from usage.models import Export, Record
+from usage.models import Export, Import, Record
 from usage.queries.records import find_record, occurrence
 
 
@@ -150,4 +150,43 @@ class ExportAdmin(ReadOnlyAdmin):
             },
         ),
         ("File", {"fields": (number("bytes", "size", " bytes"), "sums", "expires_at")}),
+    )  # fmt: skip
+
+
+@admin.register(Import)
+class ImportAdmin(ReadOnlyAdmin):
+    """Imports of files, and what became of their lines."""
+
+    list_display = (
+        "created_at", linked("organization"), "name", number("size", "size", " bytes"), "state",
+        number("accepted", "accepted"), number("duplicates", "duplicates"), number("rejected", "rejected"),
+        "finished_at",
+    )  # fmt: skip
+    list_filter = (OrganizationFilter, "state")
+    list_select_related = ("organization",)
+    search_fields = ("organization__slug__exact",)
+    search_help_text = "An organization's slug."
+    latest = "created_at"
+    ordering = ("-created_at", "-id")
+    fieldsets = (
+        (None, {"fields": ("organization", "name", number("size", "size", " bytes"), "timezone", "chosen")}),
+        ("Asked for by", {"fields": ("requested_by", "credential", "created_at")}),
+        (
+            "Progress",
+            {
+                "fields": (
+                    "state", "attempts", number("read", "read", " bytes"), "started_at", "heartbeat_at",
+                    "finished_at", "error",
+                )
+            },
+        ),
+        (
+            "Outcome",
+            {
+                "fields": (
+                    number("accepted", "accepted"), number("duplicates", "duplicates"),
+                    number("rejected", "rejected"), "first_at", "last_at", "expires_at",
+                )
+            },
+        ),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The records, as the ORM sees them, and the exports of them.
+"""The records, as the ORM sees them, the exports of them, and the imports of files.
 
 The tables of records and rollups are made by the SQL in ``sql/``. Nothing is written through `Record`:
 records come in through the pipeline, and no one changes them.
@@ -141,3 +141,92 @@ class Export(models.Model):
 
     def __str__(self) -> str:
         return f"{self.dataset} as {self.format}"
+
+
+class ImportState(models.TextChoices):
+    """How far an import has come; a draft waits for somebody to say what its columns are."""
+
+    DRAFT = "draft", "Draft"
+    QUEUED = "queued", "Queued"
+    RUNNING = "running", "Running"
+    DONE = "done", "Done"
+    FAILED = "failed", "Failed"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class Import(models.Model):
+    """A file that was uploaded: how it is to be read, how far that has come, and what became of its lines.
+
+    ``attempts`` counts the workers that began it: what is written on behalf of an earlier one is refused.
+    ``accepted`` counts over all of them, each record once; ``duplicates`` and ``rejected`` are of the last.
+    ``first_at`` and ``last_at`` are the moments of the first and the last record that it accepted.
+    Shape: ``chosen`` as `usage.imports.jobs.choice.Choice` reads it; ``refusals`` the first refused lines,
+    each as line, column, field and reason; ``beyond`` members that were left out though nobody chose to.
+    Units: ``size`` and ``read`` are bytes of the file as it was uploaded.
+    Tenancy: row-level security shows only the tenant's.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+")
+    name = models.CharField(max_length=200)
+    file = models.CharField(max_length=200, blank=True)
+    size = models.BigIntegerField()
+    chosen = models.JSONField()
+    timezone = models.CharField(max_length=64, default="UTC")
+    credential = models.ForeignKey(Credential, models.SET_NULL, null=True, related_name="+")
+    state = models.CharField(max_length=16, choices=ImportState.choices, default=ImportState.DRAFT)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    read = models.BigIntegerField(default=0)
+    accepted = models.BigIntegerField(default=0)
+    duplicates = models.BigIntegerField(default=0)
+    rejected = models.BigIntegerField(default=0)
+    first_at = models.DateTimeField(null=True)
+    last_at = models.DateTimeField(null=True)
+    refusals = models.JSONField(default=list)
+    refusals_file = models.CharField(max_length=200, blank=True)
+    beyond = models.JSONField(default=list)
+    error = models.TextField(blank=True)
+    requested_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(default=clock.now)
+    started_at = models.DateTimeField(null=True)
+    heartbeat_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+        indexes = (
+            models.Index(fields=["organization", "created_at", "id"], name="import_listing"),
+            models.Index(
+                fields=["created_at"], condition=Q(state__in=["queued", "running"]), name="import_unfinished"
+            ),
+            models.Index(
+                fields=["expires_at"], condition=Q(expires_at__isnull=False), name="import_expiring"
+            ),
+        )
+        constraints = (
+            models.CheckConstraint(condition=Q(state__in=ImportState.values), name="import_state_known"),
+            models.CheckConstraint(
+                condition=~Q(state__in=["draft", "queued", "running"]) | ~Q(file=""),
+                name="import_ahead_has_file",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="running") | Q(heartbeat_at__isnull=False, attempts__gt=0),
+                name="import_running_is_alive",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="draft") | Q(expires_at__isnull=False), name="import_draft_expires"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["done", "failed", "cancelled"]) | Q(finished_at__isnull=False),
+                name="import_end_has_moment",
+            ),
+            models.CheckConstraint(
+                condition=Q(first_at__isnull=True, last_at__isnull=True)
+                | Q(first_at__isnull=False, last_at__isnull=False, last_at__gte=F("first_at")),
+                name="import_moments_ordered",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name

@@ -12,12 +12,15 @@ from organizations.models import Organization
 from organizations.tenancy import system_scope
 from usage import partitions, retention
 from usage.exports import run, sweep
+from usage.imports.jobs import job
+from usage.imports.jobs import sweep as imports_sweep
 from usage.rollups import fold
 from usage.rollups.rebuild import move_days
 from usage.rollups.verify import verify
 
 EXPORT_SECONDS: Final = 54 * 60
 """How long an export may take: less than a message can stay unacknowledged before it is sent again."""
+IMPORT_SECONDS: Final = EXPORT_SECONDS
 
 log: Final = structlog.get_logger(__name__)
 
@@ -79,3 +82,15 @@ def run_export(export_id: str, organization_id: int) -> int:
 def sweep_exports() -> int:
     """Set right what went wrong with exports, remove those that expired, and return how many that were."""
     return sweep.sweep()
+
+
+@shared_task(soft_time_limit=IMPORT_SECONDS, time_limit=IMPORT_SECONDS + 60)
+def run_import(import_id: str, organization_id: int) -> int:
+    """Import a file that waits, and return how many records were new; 0 when it is not for this worker."""
+    return job.run_import(UUID(import_id), organization_id)
+
+
+@shared_task
+def sweep_imports() -> int:
+    """Set right what went wrong with imports, remove those that expired, and return how many that were."""
+    return imports_sweep.sweep()

@@ -33,6 +33,7 @@ from tests.billing.invoices.months_of_use import issue, month_before
 from tests.billing.pricing import price
 from tests.billing.spending import hold, limit_to, spend
 from tests.usage.factories import Tenant, at, make_tenant, record
+from tests.usage.imports.jobs.support import upload
 from usage import partitions
 from usage.adjustments import Adjustment, adjust
 from usage.complete import record_key
@@ -61,6 +62,7 @@ def fill(tenant: Tenant) -> None:
     assert adjust(tenant.id, [Adjustment(UUID(hex=record_key(tenant.id, "pending")), now, 1)])
     made = tenant.api.call("POST", "/exports", {"dataset": "records", "format": "csv"})
     assert made.status == 202, made.body
+    upload(tenant, "type\nchat\n")
     price(tenant.id)
     add_discount(organization_id=tenant.id, basis_points=100)
     channel = mailbox(tenant)
