@@ -23,6 +23,7 @@ from tests.billing.invoices.months_of_use import issue
 from tests.billing.spending import hold, limit_to
 from tests.usage.exports import support
 from tests.usage.factories import Tenant, make_tenant
+from tests.usage.imports.jobs.support import upload
 from usage import partitions
 from usage.models import Record
 from usage.rollups.fold import fold_pending
@@ -53,6 +54,7 @@ class Side:
     delivery: str
     rule: str
     report: str
+    file: str
 
 
 def _record(name: str, number: int) -> dict[str, object]:
@@ -107,11 +109,12 @@ def _side(name: str, tenant: Tenant) -> Side:
     assert event is not None
     told = delivery(tenant)
     report = make_report(tenant, name=f"Report of-{name}", members=[owner.email], channels=[channel.pk])
+    file = upload(tenant, "type\nchat\n", f"file-of-{name}.csv")
     ids = (
         export,
         reservation,
         invoice,
-        *(str(made.pk) for made in (channel, event, told, rule, report)),
+        *(str(made.pk) for made in (channel, event, told, rule, report, file)),
     )
     return Side(tenant, session, (*marks, *ids), *ids)
 
@@ -360,6 +363,22 @@ ROUTES: dict[str, list[Ask]] = {
         lambda c, own, other: c.post("/exports/?organization=globex", {"dataset": "daily", "format": "csv"}),
     ],
     "portal:export-file": [lambda c, own, other: c.get(f"/exports/{other.export}/file/")],
+    "portal:imports": [_get("/imports/"), _get("/imports/?organization=globex")],
+    "portal:import": [
+        lambda c, own, other: c.get(f"/imports/{own.file}/"),
+        lambda c, own, other: c.get(f"/imports/{other.file}/"),
+        lambda c, own, other: c.post(
+            f"/imports/{other.file}/", {"type": "x", "timezone": "UTC", "start": "1"}
+        ),
+        lambda c, own, other: c.post(
+            f"/imports/{own.file}/", {"type": "x", "timezone": "UTC", "client_id": other.tenant.client_id}
+        ),
+    ],
+    "portal:import-cancel": [lambda c, own, other: c.post(f"/imports/{other.file}/cancel/")],
+    "portal:import-refused": [
+        lambda c, own, other: c.get(f"/imports/{own.file}/refused/"),
+        lambda c, own, other: c.get(f"/imports/{other.file}/refused/"),
+    ],
     "portal:report-new": [
         _get("/exports/reports/new/"),
         lambda c, own, other: c.post(
