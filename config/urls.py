@@ -16,15 +16,20 @@ api: list[URLPattern | URLResolver] = [
     path("", include("alerts.forecasts.urls")),
 ]
 
+# Read, and nothing else: without this, OPTIONS would be answered by what describes a view.
+READ = ["get", "head"]
+schema = SpectacularAPIView.as_view(http_method_names=READ)
 # The page's script comes from an address of its own: the Content-Security-Policy refuses one inside the page.
-docs = SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="config/docs.html")
+docs = SpectacularSwaggerSplitView.as_view(
+    url_name="schema", template_name="config/docs.html", http_method_names=READ
+)
 
 handler404 = "core.views.page_not_found"
 handler500 = "core.views.server_error"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include(api)),
-    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/schema/", schema, name="schema"),
     path("api/docs/", docs, name="docs"),
     path("api/docs/problems", reference.problems, name="problems"),
     path("admin/", admin.site.urls),

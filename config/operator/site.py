@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
-from allauth.account.decorators import secure_admin_login
+from django.conf import settings
 from django.contrib.admin import AdminSite
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, resolve_url
 from django.utils.decorators import method_decorator
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
 
 from config.operator import whole
 from core import clock
+from organizations.models import User
 
 PERMISSION: Final = "organizations.view_organization"
 ORDER: Final = ("organizations", "usage", "billing", "alerts")
 TRAIL: Final = "Audit trail"
 ACCOUNTS: Final = "Accounts and access"
+METHODS: Final = ["GET", "HEAD", "POST"]
+NEXT: Final = "next"
+
+View = Callable[..., HttpResponseBase]
 
 
 class OperatorSite(AdminSite):
@@ -30,11 +41,25 @@ class OperatorSite(AdminSite):
     empty_value_display = "–"
 
     @method_decorator(never_cache)
+    @method_decorator(require_http_methods(METHODS))
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Have operators sign in where everybody does, with their second factor."""
-        sign_in = secure_admin_login(super().login)
-        answer: HttpResponse = sign_in(request, extra_context=extra_context)
-        return answer
+        """Lead to where everybody signs in, with their second factor; no password is taken here.
+
+        Raises: PermissionDenied for somebody who is signed in and no operator.
+        """
+        if not isinstance(request.user, User):
+            return redirect_to_login(request.get_full_path(), resolve_url(settings.LOGIN_URL))
+        if not self.has_permission(request):
+            raise PermissionDenied
+        wanted = request.GET.get(NEXT, "")
+        is_ours = url_has_allowed_host_and_scheme(
+            wanted, {request.get_host()}, require_https=request.is_secure()
+        )
+        return redirect(wanted if is_ours else "admin:index")
+
+    def admin_view(self, view: View, cacheable: bool = False) -> View:
+        """Have every page refuse methods that none of them uses; Django takes them for a GET."""
+        return require_http_methods(METHODS)(super().admin_view(view, cacheable))
 
     def password_change(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -7,9 +7,10 @@ from allauth.socialaccount.providers.openid_connect import views as single_sign_
 from allauth.socialaccount.views import login_cancelled, login_error
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
+from portal.accounts.methods import limited
 from portal.accounts.pages import account, sign_out
 
-urlpatterns: list[URLPattern | URLResolver] = [
+_patterns: list[URLPattern | URLResolver] = [
     path("sign-in/", views.login, name="account_login"),
     path("sign-out/", sign_out, name="account_logout"),
     path("account/", account, name="account"),
@@ -38,3 +39,4 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/sso/<str:provider_id>/", single_sign_on.login, name="openid_connect_login"),
     path("account/sso/<str:provider_id>/done/", single_sign_on.callback, name="openid_connect_callback"),
 ]
+urlpatterns = limited(_patterns)

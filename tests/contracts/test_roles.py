@@ -1,9 +1,13 @@
-"""Which role may call which route with which method, in one table; a route that isn't in it fails."""
+"""Which role may call which route with which method, in one table; a route that isn't in it fails.
+
+These are the pages and the API; `test_routes` has every other address, and those who are no members.
+"""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from django.core.cache import cache
@@ -116,9 +120,14 @@ PLACES: Final = {
 
 
 @pytest.fixture(autouse=True)
-def _fresh() -> None:
+def _fresh(settings: Any) -> Iterator[None]:
     partitions.forget()
     cache.clear()
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    # Most answers here are refusals, and writing each to the log would take longer than the answer.
+    logging.disable(logging.ERROR)
+    yield
+    logging.disable(logging.NOTSET)
 
 
 @pytest.fixture
@@ -203,6 +212,8 @@ API: Final[dict[str, dict[str, frozenset[str]]]] = {
     "spend-limit-decisions": {"GET": READERS_OF_COSTS},
     "spend-limit-replay": {"GET": READERS_OF_COSTS},
     "reservations": {"GET": READERS_OF_COSTS},
+    "reservation": {"GET": READERS_OF_COSTS, "DELETE": SETTERS},
+    "authorize": {"POST": READERS_OF_COSTS},
     "costs": {"GET": READERS_OF_COSTS},
     "costs-compare": {"GET": READERS_OF_COSTS},
     "record-cost": {"GET": READERS_OF_COSTS},
@@ -230,9 +241,7 @@ API: Final[dict[str, dict[str, frozenset[str]]]] = {
 """The API by session: the roles that a method is open to."""
 
 
-OF_GATEWAYS: Final = frozenset(
-    {"authorize", "reservation", "gateway-forward", "gateway-envoy", "gateway-envoy-path", "gateway-nginx"}
-)
+OF_GATEWAYS: Final = frozenset({"gateway-forward", "gateway-envoy", "gateway-envoy-path", "gateway-nginx"})
 """What gateways ask with the keys of their callers; sessions have no part in it."""
 
 
