@@ -79,7 +79,10 @@ class ChannelAdmin(ReadOnlyAdmin):
     ordering = ("organization_id", "created_at", "id")
     fieldsets = (
         (None, {"fields": ("name", "organization", "kind", "shown")}),
-        ("State", {"fields": ("enabled", "disabled_at", "disabled_because", "failing_since", "delivered_at")}),
+        (
+            "State",
+            {"fields": ("enabled", "disabled_at", "disabled_because", "failing_since", "delivered_at")},
+        ),
         ("Made", {"fields": ("created_by", "created_at", "confirmed_at", "old_secret_until")}),
     )
     actions = ("disable",)

@@ -14,10 +14,12 @@ from django.utils.module_loading import import_string
 
 from organizations.admin import OrganizationFilter, ReadOnlyAdmin
 from organizations.admin.bases import OrderedChangeList
-from organizations.admin.filters import chosen
+from organizations.admin.filters import STEPS, chosen
 from organizations.admin.showing import linked, money, number
 from usage.models import Export, Import, Record
 from usage.queries.records import find_record, occurrence
+
+_LATENCY = number("latency_us", "latency", " µs")
 
 
 class RecordChangeList(OrderedChangeList):
@@ -42,6 +44,7 @@ class RecordAdmin(ReadOnlyAdmin):
     list_filter = (OrganizationFilter,)
     list_select_related = ("organization",)
     latest = "occurred_at"
+    spans = tuple(STEPS)
     ordering = ("-occurred_at", "-key")
     search_fields = ("record_id",)
     search_help_text = "A whole id, once an organization is chosen."
@@ -51,12 +54,12 @@ class RecordAdmin(ReadOnlyAdmin):
             "Call",
             {
                 "fields": (
-                    "type", number("count", "count"), "execution", "capability", "endpoint", "provider", "model",
-                    "service_tier",
+                    "type", number("count", "count"), "execution", "capability", "endpoint", "provider",
+                    "model", "service_tier",
                 )
             },
         ),
-        ("Outcome", {"fields": ("succeeded", "status_code", "error_type", number("latency_us", "latency", " µs"))}),
+        ("Outcome", {"fields": ("succeeded", "status_code", "error_type", _LATENCY)}),
         (
             "Quantities",
             {
@@ -144,8 +147,8 @@ class ExportAdmin(ReadOnlyAdmin):
             "Progress",
             {
                 "fields": (
-                    "state", "attempts", number("rows_done", "rows done"), number("rows_total", "rows in all"),
-                    "started_at", "heartbeat_at", "finished_at", "error",
+                    "state", "attempts", number("rows_done", "rows done"),
+                    number("rows_total", "rows in all"), "started_at", "heartbeat_at", "finished_at", "error",
                 )
             },
         ),

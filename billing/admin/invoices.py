@@ -26,8 +26,8 @@ class LineInline(ReadOnlyInline):
 
     model = InvoiceLine
     fields = (
-        "position", "used", "priced", "meter", number("quantity", "quantity"), "number_rate", "number_discount",
-        "number_cost",
+        "position", "used", "priced", "meter", number("quantity", "quantity"), "number_rate",
+        "number_discount", "number_cost",
     )  # fmt: skip
     readonly_fields = fields
     verbose_name_plural = "lines"
@@ -86,7 +86,8 @@ class InvoiceAdmin(ReadOnlyAdmin):
             "Amounts",
             {
                 "fields": (
-                    "number_total", money("lines_nanos", "lines"), number("unpriced_records", "records without a price")
+                    "number_total", money("lines_nanos", "lines"),
+                    number("unpriced_records", "records without a price"),
                 )
             },
         ),

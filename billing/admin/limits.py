@@ -10,6 +10,9 @@ from organizations.admin.showing import linked, listed, money, number
 _LIMIT = money("limit_nanos", "limit")
 _SPENT = money("spent_nanos", "spent")
 _HELD = money("reserved_nanos", "held")
+_WARNS = listed("warn_at", "warns at", "%")
+_WARNED = listed("warned", "warned at", "%")
+_SHARE = number("threshold", "share", "%")
 
 
 @admin.register(SpendLimit)
@@ -26,8 +29,8 @@ class SpendLimitAdmin(ReadOnlyAdmin):
     search_help_text = "An organization's slug."
     ordering = ("-id",)
     fieldsets = (
-        (None, {"fields": ("organization", "credential", _LIMIT, "enforcement", listed("warn_at", "warns at", "%"))}),
-        ("State", {"fields": ("state", "paused_at", _SPENT, _HELD, listed("warned", "warned at", "%"))}),
+        (None, {"fields": ("organization", "credential", _LIMIT, "enforcement", _WARNS)}),
+        ("State", {"fields": ("state", "paused_at", _SPENT, _HELD, _WARNED)}),
         ("Window", {"fields": ("window_kind", "window_start", "window_end", "created_at")}),
     )  # fmt: skip
 
@@ -38,7 +41,7 @@ class DecisionAdmin(ReadOnlyAdmin):
 
     list_display = (
         "decided_at", linked("organization"), linked("credential", "key"), "kind",
-        number("threshold", "share", "%"), _SPENT, _LIMIT,
+        _SHARE, _SPENT, _LIMIT,
     )  # fmt: skip
     list_filter = (OrganizationFilter, "kind")
     list_select_related = ("organization", "credential")
@@ -47,7 +50,7 @@ class DecisionAdmin(ReadOnlyAdmin):
     latest = BY_NUMBER
     ordering = ("-pk",)
     fieldsets = (
-        (None, {"fields": ("organization", "credential", "kind", "decided_at", number("threshold", "share", "%"))}),
+        (None, {"fields": ("organization", "credential", "kind", "decided_at", _SHARE)}),
         ("Then", {"fields": (_LIMIT, _SPENT, _HELD, "enforcement")}),
         ("Window", {"fields": ("window_kind", "window_start", "window_end")}),
     )  # fmt: skip

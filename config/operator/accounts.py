@@ -23,6 +23,7 @@ _BY_PERSON = "The beginning of a person's e-mail address."
 class AuthenticatorAdmin(ReadOnlyAdmin):
     """Second factors, without their secrets; one that was lost is deleted, so that another can be set up."""
 
+    obeys = ("view", "delete")
     list_display = ("__str__", _PERSON, "created_at", "last_used_at")
     list_filter = ("type",)
     list_select_related = ("user",)

@@ -1,4 +1,4 @@
-"""The operator's admin: where operators sign in, what its first page tells, and in which order it lists rooms."""
+"""The operator's admin: where operators sign in, what its first page tells, and how it lists the rooms."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class OperatorSite(AdminSite):
         return super().index(request, {**(extra_context or {}), "whole": found})
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
-        """Return the rooms in the order of the house, what libraries keep of accounts, and the audit trail."""
+        """Return the rooms in their order, then what libraries keep of accounts, and the audit trail."""
         found: list[Any] = super().get_app_list(request, app_label)
         if app_label is not None:
             return found

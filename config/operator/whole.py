@@ -95,6 +95,9 @@ class Whole:
     days: int = DAYS
 
 
+_UNCOUNTED: Final = State("Deliveries", "more than can be counted in time", "bad")
+
+
 def read(now: datetime) -> Whole:
     """Return the state of the whole.
 
@@ -104,7 +107,12 @@ def read(now: datetime) -> Whole:
     return Whole(
         busiest=_in_time(lambda: [_busy(row) for row in _rows(_BUSIEST, since, SHOWN)]),
         unpriced=_in_time(lambda: [_unpriced(row) for row in _rows(_UNPRICED, since, SHOWN)]),
-        work=[*_folding(_in_time(_backlog)), _repricing(), *_deliveries(now), *_queue(queues())],
+        work=[
+            *_folding(_in_time(_backlog)),
+            _repricing(),
+            *(_in_time(lambda: _deliveries(now)) or [_UNCOUNTED]),
+            *_queue(queues()),
+        ],
         gate=_in_time(lambda: _gate(now)) or [],
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from django import forms
@@ -67,6 +68,12 @@ class ReadOnlyAdmin(OperatorAdmin):
     sortable_by: ClassVar[tuple[str, ...]] = ()
     latest: ClassVar[str] = ""
     """What of everybody is listed; see `organizations.admin.filters.OrganizationFilter`."""
+    spans: ClassVar[tuple[timedelta, ...]] = (timedelta(days=7),)
+
+    @property
+    def obeys(self) -> tuple[str, ...]:
+        """The permissions that decide something here: the actions ask for the one to change."""
+        return ("view", "change") if self.actions else ("view",)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """Return the list that is never sorted anew."""

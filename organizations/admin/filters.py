@@ -3,31 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
-from django.db.models import Max, QuerySet
+from django.db import connection
+from django.db.models import Max, Model, QuerySet
 from django.http import HttpRequest
 
 from core import clock
 from organizations.admin.widgets import Chooser
 from organizations.models import Organization
 
-DAYS: Final = 7
+WEEK: Final = timedelta(days=7)
+STEPS: Final = {
+    timedelta(minutes=5): "5 minutes",
+    timedelta(hours=1): "hour",
+    timedelta(days=1): "day",
+    WEEK: "7 days",
+}
+"""Spans that a list of everybody's rows can be of, in words."""
+ENOUGH: Final = 1_000
+"""Rows that are enough for a list of everybody's, which is then of a shorter span."""
 LATEST: Final = 100_000
 """Rows of everybody that are looked through: the last ones, by their numbers."""
 BY_NUMBER: Final = "pk"
 _DIGITS: Final = 18
+# Asked of one organization after the other, which the index of their rows by time answers.
+_IS_ENOUGH: Final = """
+SELECT count(*) FROM (
+    SELECT FROM organizations_organization AS owner CROSS JOIN LATERAL (
+        SELECT FROM {table} AS one WHERE one.organization_id = owner.id AND one.{column} >= %s LIMIT {enough}
+    ) AS found LIMIT {enough}
+) AS enough
+"""
 
 
 class OrganizationFilter(admin.SimpleListFilter):
     """One organization's rows; without it, and without a search, what its model admin's ``latest`` says.
 
-    ``latest`` names a moment of the rows, of which the last seven days are shown, or is ``pk``, which shows
-    the rows with the last numbers. Either keeps a list short that would be all rows of the whole system.
+    ``latest`` names a moment of the rows, of which the shortest of the ``spans`` is shown that has enough
+    rows, or is ``pk``, which shows the rows with the last numbers. Either keeps a list short that would be
+    all rows of the whole system.
     """
 
     title = "organization"
@@ -40,6 +59,8 @@ class OrganizationFilter(admin.SimpleListFilter):
     ) -> None:
         super().__init__(request, params, model, model_admin)
         self.latest: str = getattr(model_admin, "latest", "")
+        self.spans: tuple[timedelta, ...] = getattr(model_admin, "spans", (WEEK,))
+        self.span = self.spans[-1]
         self.searched = bool(request.GET.get(SEARCH_VAR))
         self.chooser = Chooser(model._meta.get_field("organization"), model_admin.admin_site)
 
@@ -60,9 +81,7 @@ class OrganizationFilter(admin.SimpleListFilter):
     def choices(self, changelist: ChangeList) -> Iterator[Any]:
         """Yield the way back to everybody's, and prepare the form that asks for one."""
         self.form = _form(self.chooser, self.value())
-        self.kept = [
-            pair for pair in changelist.params.items() if pair[0] not in (self.parameter_name, "p")
-        ]
+        self.kept = [pair for pair in changelist.params.items() if pair[0] not in (self.parameter_name, "p")]
         yield {
             "selected": not self.value(),
             "query_string": changelist.get_query_string(remove=[self.parameter_name]),
@@ -75,12 +94,26 @@ class OrganizationFilter(admin.SimpleListFilter):
         if self.latest == BY_NUMBER:
             last = queryset.order_by().aggregate(last=Max("pk"))["last"] or 0
             return queryset.filter(pk__gt=last - LATEST)
-        return queryset.filter(**{f"{self.latest}__gte": clock.now() - timedelta(days=DAYS)})
+        now = clock.now()
+        self.span = next(
+            (span for span in self.spans[:-1] if _has_enough(queryset.model, self.latest, now - span)),
+            self.spans[-1],
+        )
+        return queryset.filter(**{f"{self.latest}__gte": now - self.span})
 
     def _all(self) -> str:
         if not self.latest or self.searched:
             return "All"
-        return f"All, latest {LATEST:,}" if self.latest == BY_NUMBER else f"All, last {DAYS} days"
+        by_number = self.latest == BY_NUMBER
+        return f"All, latest {LATEST:,}" if by_number else f"All, last {STEPS[self.span]}"
+
+
+def _has_enough(model: type[Model], moment: str, since: datetime) -> bool:
+    table, column = model._meta.db_table, model._meta.get_field(moment).column
+    with connection.cursor() as cursor:
+        cursor.execute(_IS_ENOUGH.format(table=table, column=column, enough=ENOUGH), [since])
+        [count] = cursor.fetchone() or (0,)
+    return bool(count >= ENOUGH)
 
 
 def chosen(request: HttpRequest) -> int | None:

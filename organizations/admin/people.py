@@ -28,7 +28,7 @@ class Permissions(OperatorAdmin):
         """Ask for permissions of what the admin shows, and for groups, with a box each."""
         if db_field.name in ("permissions", "user_permissions"):
             return PermissionsField(
-                permissions_of(list(self.admin_site._registry)),
+                permissions_of(self.admin_site._registry),  # noqa: SLF001 # as Django itself reads it
                 required=False,
                 widget=PermissionBoxes,
                 label=db_field.verbose_name.capitalize(),
@@ -84,8 +84,9 @@ class UserAdmin(Permissions, BaseUserAdmin):  # type: ignore[type-arg]
         (None, {"fields": ("email", "name", "password", "is_active")}),
         (
             "Operator's admin",
-            {"fields": ("is_staff", "is_superuser", "groups", "user_permissions")},
+            {"fields": ("is_staff", "is_superuser", "groups")},
         ),
+        ("Permissions of their own", {"classes": ("collapse",), "fields": ("user_permissions",)}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = (
@@ -110,5 +111,3 @@ class GroupAdmin(Permissions, BaseGroupAdmin):
 
     list_display = ("name",)
     search_help_text = "A part of the name."
-
-

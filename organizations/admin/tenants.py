@@ -128,7 +128,7 @@ class OrganizationAdmin(OperatorAdmin):
         """Lead to the lists of what is the organization's."""
         lists = [
             (model._meta, reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"))
-            for model, shown in self.admin_site._registry.items()
+            for model, shown in self.admin_site._registry.items()  # noqa: SLF001 # as Django itself reads it
             if OrganizationFilter in (shown.list_filter or ()) and not hasattr(model, "pgh_tracked_model")
         ]
         query = f"?{OrganizationFilter.parameter_name}={organization.pk}"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django import forms
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.contrib.auth.models import Permission
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Q
 from django.forms.models import ModelChoiceIterator
 
 
@@ -52,9 +54,7 @@ class Chooser(AutocompleteSelect):
         """Say where to ask, and for which field."""
         attrs: dict[str, Any] = super().build_attrs(base_attrs, extra_attrs)
         ours = ("data-app-label", "data-model-name", "data-field-name")
-        kept = {
-            name: value for name, value in attrs.items() if name in ours or not name.startswith("data-")
-        }
+        kept = {name: value for name, value in attrs.items() if name in ours or not name.startswith("data-")}
         return {**kept, "class": "chooser", "lang": None, "data-choose": self.get_url()}
 
 
@@ -87,10 +87,16 @@ class PermissionsField(forms.ModelMultipleChoiceField):
         return str(obj.name).removeprefix("Can ")
 
 
-def permissions_of(models: list[Any]) -> Any:
-    """Return the permissions for these models, by room and model."""
-    from django.contrib.contenttypes.models import ContentType
+def permissions_of(shown: Mapping[Any, Any]) -> Any:
+    """Return the permissions that decide something about these models, by room and model.
 
-    kinds = ContentType.objects.get_for_models(*models).values()
-    found = Permission.objects.filter(content_type__in=kinds).select_related("content_type")
+    ``shown`` are model admins by their models; one that names what it ``obeys`` asks for nothing else.
+    """
+    kinds = ContentType.objects.get_for_models(*shown)
+    wanted = Q()
+    for model, model_admin in shown.items():
+        obeyed = getattr(model_admin, "obeys", ("add", "change", "delete", "view"))
+        names = [f"{action}_{model._meta.model_name}" for action in obeyed]
+        wanted |= Q(content_type=kinds[model], codename__in=names)
+    found = Permission.objects.filter(wanted).select_related("content_type")
     return found.order_by("content_type__app_label", "content_type__model", "codename")

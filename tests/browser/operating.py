@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, Final
 
 from allauth.mfa.models import Authenticator
@@ -22,8 +22,10 @@ from tests.usage.factories import make_tenant
 WIDTHS: Final = (360, 768, 1440)
 WIDE: Final = 1440
 HEIGHT: Final = 900
+PEOPLE: Final = "/admin/organizations/user/"
 OPERATOR: Final = "operator@example.org"
 # Stylesheets that Django imports into others can't be fetched anew under our policy, and need not be.
+BESIDES: Final = {"exclude": [["#header"], ["#nav-sidebar"]]}
 AXE: Final = {"preload": False, "resultTypes": ["violations"]}
 OPEN_MENUS: Final = """async () => {
   const menus = document.querySelectorAll(".filter-menu");
@@ -44,7 +46,8 @@ def make_rows() -> User:
         group = Group.objects.create(name="Support")
         group.permissions.set(Permission.objects.filter(codename__startswith="view_"))
         operator.groups.add(group)
-        Authenticator.objects.create(user=operator, type=Authenticator.Type.RECOVERY_CODES, data={})
+        other = User.objects.create_user("other@example.org", PASSWORD)
+        Authenticator.objects.create(user=other, type=Authenticator.Type.RECOVERY_CODES, data={})
         SocialAccount.objects.create(user=operator, provider="example", uid="olga")
     return operator
 
@@ -62,12 +65,9 @@ class Walk:
     """Looks at one page after the other, and writes down what is wrong with each."""
 
     def __init__(self, visit: Visit, operator: User, *, widths: bool) -> None:
-        # A browser lists the row that makes it leave; the operator needs no factor to be asked for.
-        with system_scope():
-            Authenticator.objects.exclude(user=operator).delete()
         self.visit = visit
         self.page = visit.page
-        self.wrong: dict[str, Any] = {}
+        self.wrong: list[str] = []
         self.widths = widths
         self.request = RequestFactory().get("/admin/")
         self.request.user = operator
@@ -82,19 +82,24 @@ class Walk:
     def look(self, name: str) -> None:
         """Hold what axe finds against the page, what is wider than its window, and what the browser says."""
         self.seen += 1
-        found = Axe().run(self.page, options=AXE).response["violations"]
-        faults = [f"{one['id']} at {node['target']}: {node['html'][:120]}" for one in found for node in one["nodes"]]
-        if faults:
-            self.wrong[name] = faults
+        # What stands beside every page was looked at on the first.
+        context = None if self.seen == 1 else BESIDES
+        found = Axe().run(self.page, context=context, options=AXE).response["violations"]
+        for one in found:
+            for node in one["nodes"]:
+                self.wrong.append(f"{name}: {one['id']} at {node['target']}: {node['html'][:120]}")
         for width in WIDTHS if self.widths else ():
             self.page.set_viewport_size({"width": width, "height": HEIGHT})
             self._menus()
             if over := self.visit.overflow():
-                self.wrong[f"{name} at {width}"] = over
+                self.wrong.append(f"{name}: {over} pixels wider than {width}")
         self.page.set_viewport_size({"width": WIDE, "height": HEIGHT})
-        if self.visit.complaints:
-            self.wrong[f"{name}, said"] = self.visit.complaints[:]
-            self.visit.complaints.clear()
+        self.listen(name)
+
+    def listen(self, name: str) -> None:
+        """Hold against the page what the browser says of it."""
+        self.wrong += [f"{name}: {complaint}" for complaint in self.visit.complaints]
+        self.visit.complaints.clear()
 
     def model(self, model: Any, shown: Any) -> None:
         """Look at a model's list with its menus open, its forms, its history, and what its actions ask."""
@@ -105,11 +110,14 @@ class Walk:
         self.look(where)
         change = self._first(where)
         if change is None:
-            self.wrong[where] = "no row"
+            self.wrong.append(f"{where}: no row")
             return
         for path in self._forms(shown, where, change):
             self.open(path)
             self.look(path)
+        if shown.search_fields:
+            self.open(f"{where}?q=a")
+            self.listen(f"{where}?q=a")
         for action in shown.get_actions(self.request):
             self._ask(where, action)
 
@@ -119,7 +127,11 @@ class Walk:
 
     def _first(self, where: str) -> str | None:
         pattern = f"#result_list a[href^='{where}'][href*='/change/']"
-        return self.page.locator(pattern).first.get_attribute("href") if self.page.locator(pattern).count() else None
+        return (
+            self.page.locator(pattern).first.get_attribute("href")
+            if self.page.locator(pattern).count()
+            else None
+        )
 
     def _forms(self, shown: Any, where: str, change: str) -> Iterator[str]:
         yield change
@@ -128,8 +140,6 @@ class Walk:
             yield f"{where}add/"
         if shown.has_delete_permission(self.request):
             yield change.partition("?")[0].replace("/change/", "/delete/")
-        if shown.search_fields:
-            yield f"{where}?q=a"
 
     def _ask(self, where: str, action: str) -> None:
         self.open(where)
@@ -140,6 +150,20 @@ class Walk:
         self.look(f"{where} {action}")
 
 
-def registered(wanted: Callable[[str], bool]) -> list[tuple[Any, Any]]:
-    """Return the models of the admin in apps of these names, with how they are shown."""
-    return [(model, shown) for model, shown in admin.site._registry.items() if wanted(model._meta.app_label)]
+def look_everywhere(visit: Visit, *, widths: bool) -> list[str]:
+    """Look at every page of the admin; return what is wrong."""
+    operator = make_rows()
+    walk = Walk(visit, operator, widths=widths)
+    enter(visit)
+    apps = dict.fromkeys(model._meta.app_label for model in admin.site._registry)
+    for path in ("/admin/", *(f"/admin/{label}/" for label in apps), f"{PEOPLE}{operator.pk}/password/"):
+        walk.open(path)
+        walk.look(path)
+    for model, shown in admin.site._registry.items():
+        walk.model(model, shown)
+    walk.open("/admin/nowhere/", status=404)
+    # The browser itself reports the status.
+    visit.complaints[:] = [one for one in visit.complaints if "404" not in one]
+    walk.look("/admin/nowhere/")
+    assert walk.seen > len(admin.site._registry)
+    return walk.wrong
