@@ -24,7 +24,10 @@ docs = SpectacularSwaggerSplitView.as_view(
     url_name="schema", template_name="config/docs.html", http_method_names=READ
 )
 
-handler404 = "core.views.page_not_found"
+handler400 = "portal.errors.bad_request"
+handler403 = "portal.errors.permission_denied"
+handler404 = "portal.errors.page_not_found"
+handler429 = "portal.errors.too_many_requests"
 handler500 = "core.views.server_error"
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -19,12 +19,23 @@ from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 from django_htmx.middleware import HtmxDetails
 
 from core.problems import Problem, forbidden
-from organizations.door import SESSION_CHOICE, caller_from_session, choose_organization
-from organizations.models import User
+from organizations.door import SESSION_CHOICE, caller_from_session, choose_organization, memberships_of
+from organizations.factors import CODE as FACTOR_REQUIRED
+from organizations.models import Organization, User
 from organizations.tenancy import Caller, tenant_scope
 from portal.links import ORGANIZATION
 
-HEADINGS: Final = {400: "Invalid request", 403: "Access denied", 404: "Page not found"}
+HEADINGS: Final = {
+    400: "Invalid request",
+    403: "Access denied",
+    404: "Page not found",
+    503: "Not available right now",
+}
+OWN_HEADINGS: Final = {
+    "not_a_member": "You're not a member",
+    FACTOR_REQUIRED: "Two-factor authentication required",
+}
+"""What some codes are called instead."""
 
 Page = Callable[..., HttpResponseBase]
 """Answers a request of a user as a caller, with what its address names."""
@@ -45,7 +56,7 @@ def member_page(*, scope: str, managers: bool = False) -> Callable[[Page], View]
                 return ask_to_sign_in(request)
             caller = None
             try:
-                caller = _caller(request)
+                caller = caller_of(request)
                 caller.require(scope)
                 _check_manager(caller, managers=managers)
                 response = _answer(page, request, request.user, caller, places)
@@ -76,16 +87,54 @@ def problem_page(request: HttpRequest, problem: Problem, caller: Caller | None =
     """Say what can't be done, and why; to a member within the frame, from where one can go on."""
     if wants_fragment(request):
         return _said_in_place(request, problem)
-    heading = HEADINGS.get(problem.status, problem.title)
-    context: dict[str, Any] = {"problem": problem, "heading": heading, "user": request.user}
-    match = request.resolver_match
-    if caller is None or match is None or problem.status >= 500:
-        return render(request, "portal/problem.html", context, status=problem.status)
+    heading = OWN_HEADINGS.get(problem.code) or HEADINGS.get(problem.status, problem.title)
+    user = request.user
+    context: dict[str, Any] = {"problem": problem, "heading": heading, "user": user}
+    if isinstance(user, User) and caller is not None and problem.status < 500:
+        context |= framed(request, user, caller)
+    else:
+        context |= {**bare(), "others": _others(user, problem)}
+    return render(request, "portal/problem.html", context, status=problem.status)
+
+
+def framed(request: HttpRequest, user: User, caller: Caller) -> dict[str, Any]:
+    """Return what a page of errors needs to be shown within the frame.
+
+    Tenancy: enters the caller's organization, of which the frame tells.
+    """
     # The frame knows every page, and pages are made with what is here.
     frame = import_string("portal.layout.layout")
+    here = "" if request.resolver_match is None else request.resolver_match.url_name
     with tenant_scope(caller.organization_id):
-        context["layout"] = frame(request, request.user, caller, match.url_name)
-    return render(request, "portal/problem_in_frame.html", context, status=problem.status)
+        return {"around": "errors/framed.html", "layout": frame(request, user, caller, here)}
+
+
+def bare() -> dict[str, Any]:
+    """Return what a page of errors needs to stand alone."""
+    return {"around": "errors/bare.html"}
+
+
+def caller_of(request: HttpRequest) -> Caller:
+    """Return the member who asks, in the organization of the address, else in the one last chosen.
+
+    Raises: `Problem` 403 as the door does, and for an organization that isn't theirs.
+    """
+    slug = request.GET.get(ORGANIZATION)
+    if slug is not None and slug != request.session.get(SESSION_CHOICE):
+        choose_organization(request, slug)
+    caller = caller_from_session(request)
+    if slug is not None and caller.organization != slug:
+        # The session remembers an organization that has been left since.
+        raise forbidden(f"You do not belong to an organization {slug[:63]!r}.", code="not_a_member")
+    return caller
+
+
+def _others(user: object, problem: Problem) -> list[Organization]:
+    """Return where else one can go on: what one organization refuses, another may not."""
+    if problem.code not in OWN_HEADINGS or not isinstance(user, User):
+        return []
+    found = [one.organization for one in memberships_of(user)]
+    return [one for one in found if problem.code != FACTOR_REQUIRED or not one.require_second_factor]
 
 
 def _said_in_place(request: HttpRequest, problem: Problem) -> HttpResponse:
@@ -105,17 +154,6 @@ def _answer(
 def _check_manager(caller: Caller, *, managers: bool) -> None:
     if managers and not caller.is_manager:
         raise forbidden("Only owners and admins of the organization may do this.", code="role_required")
-
-
-def _caller(request: HttpRequest) -> Caller:
-    slug = request.GET.get(ORGANIZATION)
-    if slug is not None and slug != request.session.get(SESSION_CHOICE):
-        choose_organization(request, slug)
-    caller = caller_from_session(request)
-    if slug is not None and caller.organization != slug:
-        # The session remembers an organization that has been left since.
-        raise forbidden(f"You do not belong to an organization {slug[:63]!r}.", code="not_a_member")
-    return caller
 
 
 def _came_for(request: HttpRequest) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from allauth.account.utils import perform_login
 from django.conf import settings
 from django.contrib import messages
@@ -32,6 +34,8 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
             return redirect_to_login(request.get_full_path(), resolve_url(settings.LOGIN_URL))
         return _as_new(request, token, offer)
     except Problem as problem:
+        if problem.status == HTTPStatus.NOT_FOUND:
+            return render(request, "portal/link_gone.html", {"problem": problem}, status=problem.status)
         return problem_page(request, problem)
 
 

@@ -15,7 +15,7 @@ from organizations.models import User
 from organizations.roles import Role
 from organizations.tenancy import Caller
 from portal.links import ORGANIZATION, address
-from portal.registry import entry_of, menu
+from portal.registry import entry_of, is_page, menu
 from portal.strip import Strip, strip
 
 
@@ -56,7 +56,7 @@ class Layout:
 
 
 def layout(request: HttpRequest, user: User, caller: Caller, here: str) -> Layout:
-    """Return the frame of the page named ``here``.
+    """Return the frame of the page named ``here``, or of none of the menu's.
 
     Tenancy: call in the tenant's scope.
     """
@@ -86,7 +86,7 @@ def names_of(user: User) -> dict[str, str]:
 
 
 def _navigation(user: User, caller: Caller, kept: str | None, here: str) -> list[Section]:
-    current = entry_of(here).under or here
+    current = _place(here)
     shown = [entry for entry in menu() if entry.shown_to(user, caller)]
     sections = [
         Section(
@@ -102,8 +102,13 @@ def _navigation(user: User, caller: Caller, kept: str | None, here: str) -> list
 
 def _organizations(names: dict[str, str], caller: Caller, here: str) -> list[Link]:
     """Return the same page of each organization, or the page above one that only one of them has."""
-    target = entry_of(here).under or here
+    target = _place(here) or "overview"
     return [
         Link(name, address(target, organization=slug), current=slug == caller.organization)
         for slug, name in names.items()
     ]
+
+
+def _place(here: str) -> str:
+    """Return the page of the menu that a page belongs to."""
+    return (entry_of(here).under or here) if is_page(here) else ""

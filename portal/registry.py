@@ -91,3 +91,8 @@ def methods_of(name: str) -> tuple[str, ...]:
 def entry_of(name: str) -> Entry:
     """Return the page of that name."""
     return _pages[name][0]
+
+
+def is_page(name: str) -> bool:
+    """Tell whether a page has that name."""
+    return name in _pages

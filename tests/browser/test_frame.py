@@ -112,7 +112,7 @@ def test_the_reference_and_the_error_page(acme: Tenant, visit: Visit) -> None:
     page.get_by_role("link", name="Try it out").click()
     expect(page.get_by_text("/api/v1/records", exact=True).first).to_be_visible()
     page.goto(f"{visit.url}/nowhere")
-    expect(page.get_by_role("heading", name="There is nothing here")).to_be_visible()
+    expect(page.get_by_role("heading", name="Page not found")).to_be_visible()
     # The browser itself reports the status.
     assert all("404" in one for one in visit.complaints)
     visit.complaints.clear()

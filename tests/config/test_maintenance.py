@@ -36,7 +36,7 @@ def test_pages_say_when_to_come_back(client: Client) -> None:
     assert page.status_code == 503
     assert 1700 < int(page["Retry-After"]) <= 1800
     assert "script-src 'self'" in page["Content-Security-Policy"]
-    assert "We will be right back" in text(page)
+    assert "Down for maintenance" in text(page)
     assert "&lt;b&gt;database&lt;/b&gt; moves." in page.content.decode()
     assert "no-store" in page["Cache-Control"]
 

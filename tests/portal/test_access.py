@@ -62,10 +62,10 @@ def test_a_member_of_nothing_is_told_so(acme: Tenant) -> None:
     assert response.status_code == 403
     assert "You do not belong to any organization." in text(response)
     assert "Sign out" in text(response)
-    assert "Access denied" in text(response)
+    assert "You're not a member" in text(response)
     assert "Go to the admin" not in text(response)
     # It would lead back here.
-    assert "Go to the Overview" not in text(response)
+    assert "Go to Overview" not in text(response)
 
 
 def test_an_operator_who_belongs_nowhere_is_led_to_the_admin(acme: Tenant) -> None:
