@@ -8,7 +8,6 @@ from typing import Any, Final
 from uuid import UUID
 from zoneinfo import available_timezones
 
-from allauth.account.forms import LoginForm
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import NON_FIELD_ERRORS
@@ -17,23 +16,6 @@ from django.forms import BoundField
 from core.problems import Problem
 from organizations.roles import Role, Scope
 from usage.exports.formats import FORMATS
-
-
-class SignInForm(LoginForm):  # type: ignore[misc] # it has no types
-    """E-mail address and password; one answer for every wrong pair, whether or not the address is known."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.label_suffix = ""
-        address, password = self.fields["login"], self.fields["password"]
-        address.label = "E-mail address"
-        address.widget = forms.EmailInput(
-            attrs={"autocomplete": "username", "autofocus": True, "maxlength": 254, "spellcheck": "false"}
-        )
-        password.help_text = ""
-        for field in (address, password):
-            field.widget.attrs.pop("placeholder", None)
-            field.error_messages["required"] = "This field is required."
 
 
 class PlainField(BoundField):
@@ -226,14 +208,16 @@ class AccountForm(PlainForm):
     """What one is called."""
 
     name = forms.CharField(
-        label="Your name", max_length=150, required=False, widget=forms.TextInput({"autocomplete": "name"})
+        label="Name", max_length=150, required=False, widget=forms.TextInput({"autocomplete": "name"})
     )
 
 
 class JoinForm(PlainForm):
     """A new account: what one is called, and a password."""
 
-    name = forms.CharField(label="Your name", max_length=150, required=False)
+    name = forms.CharField(
+        label="Your name", max_length=150, required=False, widget=forms.TextInput({"autocomplete": "name"})
+    )
     password = forms.CharField(
         label="Password",
         strip=False,

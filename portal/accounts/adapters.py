@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
@@ -29,7 +30,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc] # it has no t
         "email_password_mismatch": (
             "This e-mail address and password don't go together. Check both and try again."
         ),
-        "too_many_login_attempts": "Too many attempts failed. Wait a few minutes and try again.",
+        "too_many_login_attempts": "Too many attempts failed. Wait five minutes and try again.",
+        "rate_limited": "Too many attempts failed. Wait five minutes and try again.",
+        "incorrect_password": "This isn't your password. Try again.",
+        "enter_current_password": "This isn't your current password.",
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
@@ -69,6 +73,11 @@ class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc] # it has
 class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc] # it has no types
     """Second factors; their secrets are encrypted with the server's secret key."""
 
+    error_messages = {
+        **DefaultMFAAdapter.error_messages,
+        "incorrect_code": "This code isn't right, or was used before. Enter a new one.",
+    }
+
     def get_totp_issuer(self) -> str:
         """Name the product where codes are shown."""
         return "Headroom"
@@ -81,6 +90,11 @@ class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc] # it has no types
     def get_totp_label(self, user: AbstractBaseUser) -> str:
         """Name the account by its address."""
         return str(user.get_username())
+
+    def generate_authenticator_name(self, user: AbstractBaseUser, kind: str) -> str:
+        """Suggest a name for another security key or passkey."""
+        count = Authenticator.objects.filter(user_id=user.pk, type=kind).count()
+        return "Passkey" if count == 0 else f"Passkey {count + 1}"
 
     def encrypt(self, text: str) -> str:
         """Return what is stored."""

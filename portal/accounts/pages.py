@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from allauth.mfa.models import Authenticator
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
@@ -12,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from organizations.factors import has_second_factor
 from organizations.models import User
 from portal.access import ask_to_sign_in
 from portal.forms import AccountForm
@@ -29,9 +29,9 @@ def account(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         request.user.name = form.cleaned_data["name"]
         request.user.save(update_fields=["name"])
-        messages.success(request, "Your name is kept.")
+        messages.success(request, "Saved.")
         return redirect("account")
-    context = {"form": form, "has_factor": Authenticator.objects.filter(user=request.user).exists()}
+    context = {"form": form, "has_factor": has_second_factor(request.user.pk)}
     return render(request, "account/account.html", context, status=422 if form.errors else 200)
 
 

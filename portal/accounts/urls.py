@@ -9,6 +9,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from portal.accounts.methods import limited
 from portal.accounts.pages import account, sign_out
+from portal.accounts.sessions import Sessions, end_session
 
 _patterns: list[URLPattern | URLResolver] = [
     path("sign-in/", views.login, name="account_login"),
@@ -31,7 +32,8 @@ _patterns: list[URLPattern | URLResolver] = [
         name="account_reset_password_from_key",
     ),
     path("account/factors/", include("allauth.mfa.urls")),
-    path("account/sessions/", include("allauth.usersessions.urls")),
+    path("account/sessions/", Sessions.as_view(), name="usersessions_list"),
+    path("account/sessions/<int:session_id>/end/", end_session, name="usersessions_end"),
     path("account/sso/cancelled/", login_cancelled, name="socialaccount_login_cancelled"),
     path("account/sso/error/", login_error, name="socialaccount_login_error"),
     path("account/sso/closed/", views.signup, name="account_signup"),

@@ -132,7 +132,8 @@
     if (event.detail.shouldSwap) notice().textContent = "";
   });
   document.addEventListener("visibilitychange", refresh);
-  setInterval(refresh, Number(document.body.dataset.refreshSeconds) * 1000);
+  const seconds = Number(document.body.dataset.refreshSeconds);
+  if (seconds) setInterval(refresh, seconds * 1000);
   offerCopying();
   offerTaking();
   watchWidths();

@@ -13,6 +13,7 @@ from core import clock
 from organizations.models import User
 from portal import assets
 from tests.browser.chromium import chromium
+from tests.browser.looking import Looking, overflow
 from tests.portal.pages import add_member
 from tests.serving import Server
 from tests.usage.exports import support
@@ -50,10 +51,7 @@ class Visit:
 
     def overflow(self) -> int:
         """Return by how many pixels the page is wider than its window."""
-        width: int = self.page.evaluate(
-            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-        )
-        return width
+        return overflow(self.page)
 
     def listen(self) -> None:
         """Write down every error and warning from now on; a violated policy is among them."""
@@ -116,6 +114,14 @@ def open_page(browser: Browser, server: Server) -> Iterator[Callable[..., Visit]
 def visit(open_page: Callable[..., Visit]) -> Visit:
     """A page 1440 pixels wide, by day."""
     return open_page()
+
+
+@pytest.fixture
+def looking() -> Iterator[Looking]:
+    """What is looked at must be accessible and fit."""
+    one = Looking()
+    yield one
+    assert one.wrong == {}
 
 
 @pytest.fixture

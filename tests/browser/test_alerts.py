@@ -1,4 +1,4 @@
-"""Alerts, the organizations of one person and second factors in a real browser, and the operator's admin."""
+"""Alerts and the organizations of one person in a real browser, and the operator's admin."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, generate_totp_secret, hotp_value
 from playwright.sync_api import expect
 
-from core import clock
 from organizations.models import User
 from tests.alerts.rules.ruling import make_rule
 from tests.alerts.telling import deliveries, fire, mailbox, work
 from tests.browser.conftest import PASSWORD, Visit
-from tests.browser.test_pages import WIDTHS, settle, violations
+from tests.browser.looking import WIDTHS, violations
+from tests.browser.test_pages import settle
 from tests.portal.pages import add_member
 from tests.usage.factories import Tenant, make_tenant, record
 from usage.rollups.fold import fold_pending
@@ -27,7 +26,6 @@ CHART = {
     "points": [["2026-07-14T10:00:00Z", "4"], ["2026-07-14T11:00:00Z", "12.5"]],
 }
 OPERATION = ("/admin/", "/admin/organizations/credential/", "/admin/usage/record/", "/admin/alerts/delivery/")
-STEP_SECONDS = 30
 
 
 @pytest.fixture(autouse=True)
@@ -159,23 +157,6 @@ def test_from_one_organization_to_another_and_across_them(acme: Tenant, visit: V
     page.get_by_role("link", name="Acme", exact=True).click()
     page.wait_for_url("**organization=acme*")
     expect(page.locator(".switcher summary")).to_contain_text("Acme")
-
-
-def test_a_code_is_the_second_factor(acme: Tenant, visit: Visit) -> None:
-    user = add_member(acme)
-    secret = generate_totp_secret()
-    TOTP.activate(user, secret)
-    page = visit.page
-    page.goto(f"{visit.url}/")
-    page.get_by_label("E-mail address").fill(user.email)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.locator("#id_code").wait_for()
-    expect(page.get_by_role("heading", name="Overview")).to_have_count(0)
-    counter = int(clock.now().timestamp()) // STEP_SECONDS
-    page.locator("#id_code").fill(format_hotp_value(hotp_value(secret, counter)))
-    page.get_by_role("button", name="Sign in", exact=False).first.click()
-    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
 
 
 def _sign_in(visit: Visit, user: User) -> None:

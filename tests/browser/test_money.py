@@ -13,7 +13,8 @@ from core import clock
 from tests.billing.pricing import price
 from tests.billing.spending import limit_to
 from tests.browser.conftest import Visit
-from tests.browser.test_pages import WIDTHS, settle, violations
+from tests.browser.looking import WIDTHS, violations
+from tests.browser.test_pages import settle
 from tests.usage.factories import Tenant, at, make_tenant, record
 
 OTHERS = "others=house/other-1,house/other-2"

@@ -7,19 +7,18 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from core import clock
 from portal import pages, registry
 from tests.browser.conftest import PASSWORD, Visit
+from tests.browser.looking import WIDTHS, violations
 from tests.portal.pages import add_member
 from tests.usage.factories import Tenant, make_tenant
 
 assert pages.__all__
 
 DRAWN = ".drawing:not(.coming) svg"
-WIDTHS = (360, 768, 1440)
 OF_ACCOUNTS = (
     "/account/",
     "/account/password/",
@@ -53,16 +52,6 @@ def settle(page: Page) -> None:
     """Wait until everything is drawn."""
     for chart in page.locator("[data-chart]").all():
         expect(chart.locator(DRAWN)).to_be_visible()
-
-
-def violations(page: Page) -> list[str]:
-    """Return what axe finds, each with where it is."""
-    found: dict[str, Any] = Axe().run(page).response
-    return [
-        f"{one['id']} at {node['target']}: {node['html'][:120]}"
-        for one in found["violations"]
-        for node in one["nodes"]
-    ]
 
 
 @pytest.mark.timeout(300)
@@ -272,34 +261,3 @@ def test_the_menu_of_a_small_window(used: Tenant, open_page: Callable[..., Visit
     page.get_by_role("button", name="Menu").click()
     link.click()
     expect(page.get_by_role("heading", name="Models")).to_be_visible()
-
-
-def test_a_passkey_signs_in(used: Tenant, visit: Visit) -> None:
-    page = visit.page
-    device = page.context.new_cdp_session(page)
-    device.send("WebAuthn.enable")
-    options = {
-        "protocol": "ctap2",
-        "transport": "internal",
-        "hasResidentKey": True,
-        "hasUserVerification": True,
-        "isUserVerified": True,
-        "automaticPresenceSimulation": True,
-    }
-    device.send("WebAuthn.addVirtualAuthenticator", {"options": options})
-    url = visit.url.replace("127.0.0.1", "localhost")
-    user = add_member(used)
-    page.goto(f"{url}/sign-in/?next=/account/factors/webauthn/add/")
-    page.get_by_label("E-mail address").fill(user.email)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Confirm").click()
-    page.get_by_label("Passwordless").check()
-    page.get_by_role("button", name="Add").click()
-    page.wait_for_url("**/account/factors/recovery-codes/**")
-    page.goto(f"{url}/")
-    page.locator(".menu.end summary").click()
-    page.get_by_role("button", name="Sign out").click()
-    page.get_by_role("button", name="Use a passkey").click()
-    expect(page.get_by_role("heading", name="Overview")).to_be_visible()

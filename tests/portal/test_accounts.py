@@ -9,18 +9,22 @@ from typing import Any
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret, hotp_value
+from allauth.usersessions.models import UserSession
 from django.core import mail
 from django.test import Client
 
 from organizations.models import Membership, User
 from organizations.services import invite, require_second_factor
 from organizations.tenancy import tenant_scope
+from portal.accounts.devices import device
 from tests.portal.pages import add_member, sign_in, signed_in, text
-from tests.usage.factories import Tenant
+from tests.usage.factories import Tenant, make_tenant
 
 pytestmark = pytest.mark.django_db
 
 PASSWORD = "correct horse battery"
+MOZILLA = "Mozilla/5.0"
+WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
 
 
 @pytest.fixture
@@ -55,13 +59,17 @@ def is_in(client: Client) -> bool:
     return "_auth_user_id" in client.session
 
 
+def is_open(client: Client) -> bool:
+    return client.get("/account/").status_code == 200
+
+
 def test_a_password_alone_does_not_open_an_account_with_a_second_factor(client: Client, user: User) -> None:
     secret = with_factor(user)
     asked = enter(client, user, next="/usage/")
     assert asked["Location"].startswith("/account/factors/authenticate/")
     assert not is_in(client)
     wrong = client.post("/account/factors/authenticate/", {"code": "000000"})
-    assert "Incorrect code." in text(wrong)
+    assert "This code isn't right" in text(wrong)
     assert not is_in(client)
     entered = client.post("/account/factors/authenticate/", {"code": code(secret)})
     assert entered["Location"] == "/usage/"
@@ -126,6 +134,12 @@ def test_an_organization_can_require_a_second_factor(acme: Tenant) -> None:
     assert "Acme requires a second factor of its members" in text(refused)
     assert 'href="/account/factors/"' in refused.content.decode()
     assert signed_in(owner).get("/").status_code == 200
+    globex = make_tenant("Globex")
+    assert "Globex" not in text(signed_in(other).get("/"))
+    add_member(globex, user=other)
+    page = signed_in(other).get("/").content.decode()
+    assert 'href="/?organization=globex"' in page
+    assert 'href="/?organization=acme"' not in page
     with_factor(other)
     assert signed_in(other).get("/").status_code == 200
 
@@ -165,6 +179,56 @@ def test_sessions_are_listed_and_the_others_can_be_ended(user: User) -> None:
     assert here.get("/account/").status_code == 200
 
 
+def test_one_session_is_ended_and_the_rest_go_on(user: User) -> None:
+    here, there, elsewhere = Client(), Client(), Client()
+    for browser in (here, there, elsewhere):
+        enter(browser, user)
+    ended = UserSession.objects.get(session_key=there.session.session_key)
+    said = here.post(f"/account/sessions/{ended.pk}/end/", follow=True)
+    assert "The session was signed out." in text(said)
+    assert [is_open(browser) for browser in (here, there, elsewhere)] == [True, False, True]
+
+
+def test_ending_this_session_signs_out(client: Client, user: User) -> None:
+    enter(client, user)
+    this = UserSession.objects.get(user=user)
+    assert client.post(f"/account/sessions/{this.pk}/end/")["Location"] == "/sign-in/"
+    assert not is_in(client)
+
+
+def test_nobody_ends_the_session_of_another(client: Client, user: User) -> None:
+    enter(client, user)
+    theirs = UserSession.objects.get(user=user)
+    eve = Client()
+    path = f"/account/sessions/{theirs.pk}/end/"
+    assert eve.post(path)["Location"].startswith("/sign-in/")
+    eve.force_login(User.objects.create_user("eve@example.org", PASSWORD))
+    assert eve.post(path).status_code == 302
+    assert is_open(client)
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "expected"),
+    [
+        (f"{MOZILLA} (X11; Linux x86_64) {WEBKIT} Chrome/143.0 Safari/537.36", "Chrome on Linux"),
+        (
+            f"{MOZILLA} (Windows NT 10.0) {WEBKIT} Chrome/143.0 Safari/537.36 Edg/143.0",
+            "Edge on Windows",
+        ),
+        (
+            f"{MOZILLA} (Macintosh; Intel Mac OS X 10_15) {WEBKIT} Safari/605.1",
+            "Safari on macOS",
+        ),
+        (f"{MOZILLA} (iPhone; CPU iPhone OS 18_0 like Mac OS X) {WEBKIT} Safari/604.1", "Safari on iPhone"),
+        (f"{MOZILLA} (Android 15; Mobile; rv:145.0) Gecko/145.0 Firefox/145.0", "Firefox on Android"),
+        ("curl/8.14.1", "curl/8.14.1"),
+        ("", "Unknown browser"),
+    ],
+)
+def test_browsers_are_called_as_people_call_them(user_agent: str, expected: str) -> None:
+    assert device(user_agent) == expected
+
+
 def test_a_password_is_reset_by_a_link_that_works_once(client: Client, user: User) -> None:
     client.post("/account/password/reset/", {"email": "Ada@example.org"})
     [message] = mail.outbox
@@ -176,7 +240,18 @@ def test_a_password_is_reset_by_a_link_that_works_once(client: Client, user: Use
     client.post(form, {"password1": another, "password2": another})
     user.refresh_from_db()
     assert user.check_password(another)
-    assert "invalid" in text(Client().get(link[1]))
+    assert "This link doesn't work any more" in text(Client().get(link[1]))
+
+
+def test_an_account_without_a_password_sets_its_first(client: Client) -> None:
+    user = User.objects.create_user("grace@example.org")
+    client.force_login(user)
+    asked = client.get("/account/password/")
+    assert asked["Location"] == "/account/password/set/"
+    assert "no password yet" in text(client.get("/account/password/set/"))
+    client.post("/account/password/set/", {"password1": PASSWORD, "password2": PASSWORD})
+    user.refresh_from_db()
+    assert user.check_password(PASSWORD)
 
 
 def test_a_reset_of_nobody_looks_the_same_and_mails_nothing(client: Client, user: User) -> None:
@@ -191,7 +266,7 @@ def test_a_reset_of_nobody_looks_the_same_and_mails_nothing(client: Client, user
 @pytest.mark.parametrize("path", ["sso/closed/", "factors/", "sessions/", "password/", ""])
 def test_nothing_of_accounts_is_open_to_strangers(client: Client, path: str) -> None:
     answer = client.get(f"/account/{path}", follow=True)
-    assert "Sign in" in text(answer) or "Nobody is known here" in text(answer)
+    assert "Sign in" in text(answer) or "No account found" in text(answer)
 
 
 def test_nobody_makes_an_account_of_their_own(client: Client) -> None:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,6 +14,7 @@ from django.test import Client
 from config import outside
 from config.env import Env
 from organizations.models import User
+from tests.portal.issuer import Issuer, issuing
 from tests.portal.pages import text
 
 pytestmark = pytest.mark.django_db
@@ -24,51 +22,12 @@ pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"
 
 
-class Issuer(ThreadingHTTPServer):
-    """Says of whoever asks what it was told to."""
-
-    claims: dict[str, Any]
-
-    @property
-    def url(self) -> str:
-        """Where it answers."""
-        return f"http://127.0.0.1:{self.server_port}"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Issuer
-
-    def do_GET(self) -> None:
-        url = self.server.url
-        ends = {"authorization": "authorize", "token": "token", "userinfo": "userinfo"}
-        configuration = {f"{name}_endpoint": f"{url}/{path}" for name, path in ends.items()}
-        self._answer(self.server.claims if self.path == "/userinfo" else {"issuer": url, **configuration})
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self._answer({"access_token": "token", "token_type": "Bearer"})
-
-    def _answer(self, body: dict[str, Any]) -> None:
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.end_headers()
-        self.wfile.write(json.dumps(body).encode())
-
-    def log_message(self, *args: Any) -> None:
-        """Say nothing."""
-
-
 @pytest.fixture
 def issuer(settings: Any) -> Iterator[Issuer]:
     """An issuer, and a server that is set up for it."""
-    with Issuer(("127.0.0.1", 0), _Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        server.claims = {"sub": "1", "email": "Ada@example.org", "email_verified": True}
-        values = {"OIDC_ISSUER": server.url, "OIDC_CLIENT_ID": "headroom", "OIDC_CLIENT_SECRET": "secret"}
-        environment = Env({**values, "OIDC_NAME": "Acme ID", "OIDC_ALLOW_HTTP": "true"})
-        settings.SOCIALACCOUNT_PROVIDERS = outside.single_sign_on(environment)
-        yield server
-        server.shutdown()
+    with issuing() as running:
+        settings.SOCIALACCOUNT_PROVIDERS = outside.single_sign_on(Env(running.environment))
+        yield running
 
 
 @pytest.fixture
