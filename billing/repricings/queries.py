@@ -114,16 +114,17 @@ def standing_of(organization_id: int) -> Standing:
 
     Tenancy: call in the tenant's scope.
     """
-    parts = RepricingPart.objects.filter(organization_id=organization_id, repricing__dry_run=False)
-    newest = parts.select_related("repricing").order_by("-repricing__created_at", "-pk")
-    part = newest.filter(repricing__state__in=UNDER_WAY).first()
-    under_way = part.repricing if part else _waiting(organization_id)
-    ended = newest.exclude(repricing__state__in=UNDER_WAY)
-    last = ended.filter(Q(finished_at__isnull=False) | Q(priced__gt=0)).first()
-    return Standing(under_way, part, last)
+    mine = RepricingPart.objects.filter(organization_id=organization_id, repricing__dry_run=False)
+    newest = mine.select_related("repricing").order_by("-repricing__created_at", "-pk")
+    running = _running(organization_id)
+    part = newest.filter(repricing__in=running, finished_at=None).first() if running else None
+    own = next((each for each in running if each.organization_id == organization_id), None)
+    stopped = Q(priced__gt=0) & ~Q(repricing__state__in=UNDER_WAY)
+    last = newest.filter(Q(finished_at__isnull=False) | stopped).first()
+    return Standing(own if part is None else part.repricing, part, last)
 
 
-def _waiting(organization_id: int) -> Repricing | None:
-    """Return the organization's own repricing that has no part yet."""
-    own = Repricing.objects.filter(organization_id=organization_id, dry_run=False, state__in=UNDER_WAY)
-    return own.order_by("created_at").first()
+def _running(organization_id: int) -> list[Repricing]:
+    """Return the real repricings under way of an organization, and those of all."""
+    found = Repricing.objects.filter(Q(organization=organization_id) | Q(organization=None), dry_run=False)
+    return list(found.filter(state__in=UNDER_WAY).order_by("created_at"))

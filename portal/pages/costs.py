@@ -19,6 +19,7 @@ from portal.links import ORGANIZATION
 from portal.reading import costs as reading
 from portal.reading import forecasts
 from portal.reading.asking import Asker
+from portal.reading.costs import repricing
 from portal.registry import Entry, Group, page
 from portal.showing import Showing
 
@@ -42,9 +43,12 @@ def costs(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
     def here(**parameters: str) -> str:
         return showing.here(**{**chosen.parameters, **own, **parameters})
 
+    found = reading.read(caller, chosen, now, by=by, shape=shape, sort=sort, to=showing.to, here=here)
+    has_unpriced = found.unpriced is not None
     context = {
         "bar": bar(showing, Asker(caller, chosen), own),
-        "costs": reading.read(caller, chosen, now, by=by, shape=shape, sort=sort, to=showing.to, here=here),
+        "costs": found,
+        "repricing": repricing.read(caller, now, has_unpriced=has_unpriced, to=showing.to),
         "dimensions": [
             Link(label, here(**sorted_by, by=name), name == by)
             for name, (_, label) in reading.DIMENSIONS.items()
@@ -72,6 +76,21 @@ def forecast(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
         "back": showing.to("costs", clientId=client_id or ""),
     }
     return showing.render("portal/costs_forecast.html", context)
+
+
+@page(Entry("costs-repricing", "costs/repricing/", Scope.BILLING_READ, under="costs"))
+def repriced(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
+    """Show how far a repricing has come: a part of the page of costs that changes, and a page of its own."""
+    showing = Showing(request, user, caller, "costs-repricing")
+    Params(filters.cleaned(request.GET), (ORGANIZATION,))
+    found = repricing.read(caller, clock.now(), has_unpriced=True, to=showing.to)
+    response = showing.render(
+        "portal/costs_repricing.html", {"repricing": found, "back": showing.to("costs")}
+    )
+    if showing.layout is None and (found is None or not found.is_under_way):
+        # It has ended: the sums of the page around it are others now.
+        response["HX-Trigger"] = "refresh"
+    return response
 
 
 def _forecast_of(showing: Showing, chosen: filters.Filters) -> str:

@@ -402,6 +402,7 @@ ROUTES: dict[str, list[Ask]] = {
         lambda c, own, other: c.get(f"/costs/?clientId={other.tenant.client_id}"),
     ],
     "portal:costs-forecast": [_get("/costs/forecast/"), _get("/costs/forecast/?organization=globex")],
+    "portal:costs-repricing": [_get("/costs/repricing/"), _get("/costs/repricing/?organization=globex")],
     "portal:limits": [_get("/limits/"), _get("/limits/?organization=globex")],
     "portal:limit-set": [
         lambda c, own, other: c.get(f"/limits/set/?clientId={other.tenant.client_id}"),

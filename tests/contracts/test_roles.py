@@ -66,6 +66,7 @@ PAGES: Final[dict[str, dict[str, frozenset[str]]]] = {
     "audit": {"GET": MANAGERS},
     "costs": {"GET": READERS_OF_COSTS},
     "costs-forecast": {"GET": READERS_OF_COSTS},
+    "costs-repricing": {"GET": READERS_OF_COSTS},
     "billing": {"GET": READERS_OF_COSTS},
     "prices": {"GET": READERS_OF_COSTS},
     "what-if": {"GET": READERS_OF_COSTS},

@@ -154,7 +154,7 @@ def test_what_has_no_price_is_said_with_what_to_do(used: Tenant, member: Client)
     [row] = api(member, page, "figures")["rows"]
     assert row["unpriced"] > 0
     assert f"{row['unpriced']} requests have no price" in text(page)
-    assert "reprice" in text(page)
+    assert "starts a repricing" in text(page)
     assert sum(int(row[1]) for row in table(page, "unpriced")) == row["unpriced"]
 
 
@@ -180,5 +180,5 @@ def test_the_page_asks_the_database_few_things(
     used: Tenant, member: Client, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     member.get("/costs/")
-    with django_assert_max_num_queries(31):
+    with django_assert_max_num_queries(33):
         member.get("/costs/")

@@ -24,7 +24,7 @@ COST_NANOS: Final = 12
 Told = list[UUID]
 
 
-def use(tenant: Tenant, count: int, *, model: str = MODEL, days: int = 1) -> None:
+def use(tenant: Tenant, count: int, *, model: str = MODEL, days: float = 1) -> None:
     """Have a tenant send records without a price, spread over some days."""
     now = clock.now()
     step = timedelta(days=days) / count
