@@ -191,7 +191,8 @@ def _records(found: Import, caller: Caller, now: datetime, to: To) -> tuple[str,
         since=format_moment(found.first_at),
         before=format_moment(end),
     )
-    return url, f"{times.second(found.first_at, tz)} to {times.second(found.last_at, tz)}"
+    first, last = times.second(found.first_at, tz), times.second(found.last_at, tz)
+    return url, first if first == last else f"{first} to {last}"
 
 
 def _kept(found: Import, caller: Caller) -> str:
