@@ -27,8 +27,23 @@ FIELDS: Final = ("organization", "window_start", "window_end", "dry_run")
 _SUMS: Final = ("records_total", "looked_at", "priced")
 
 
+def _moment() -> forms.DateTimeInput:
+    """Return the browser's own input of a moment."""
+    return forms.DateTimeInput({"type": "datetime-local", "step": 1}, format="%Y-%m-%dT%H:%M:%S")
+
+
 class RepricingForm(forms.ModelForm):  # type: ignore[type-arg]
     """A repricing that is to be."""
+
+    window_start = forms.DateTimeField(
+        label="From (UTC)",
+        required=False,
+        widget=_moment(),
+        help_text="Empty: from where the plan's history begins.",
+    )
+    window_end = forms.DateTimeField(
+        label="To (UTC)", required=False, widget=_moment(), help_text="Empty: up to now."
+    )
 
     class Meta:
         model = Repricing

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 LIST = "/admin/billing/repricing/"
 NEW = f"{LIST}add/"
 CHECKED = r'name="dry_run"[^>]* checked'
-FORM = {"window_start_0": "", "window_start_1": "", "window_end_0": "", "window_end_1": ""}
+FORM = {"window_start": "", "window_end": ""}
 
 
 @pytest.fixture
@@ -130,11 +130,10 @@ def test_all_organizations_are_listed_with_the_most_records_first(
     ("fields", "said"),
     [
         (
-            {"window_start_0": "2026-07-02", "window_start_1": "00:00", "window_end_0": "2026-07-01",
-             "window_end_1": "00:00"},
+            {"window_start": "2026-07-02T00:00", "window_end": "2026-07-01T00:00"},
             "The window must end after it starts.",
         ),
-        ({"window_start_0": "yesterday", "window_start_1": "00:00"}, "Enter a valid date."),
+        ({"window_start": "yesterday"}, "Enter a valid date/time."),
         ({"organization": "999999"}, "Select a valid choice."),
     ],
 )  # fmt: skip
@@ -232,6 +231,15 @@ def test_the_dashboard_leads_to_repricing_those_who_may(operator: Client, acme: 
     assert link not in helper("view_organization").get("/admin/").content.decode()
     ask(acme)
     assert "Repricings under way 1" in text(operator.get("/admin/"))
+
+
+def test_the_real_one_is_offered_for_the_window_of_the_dry_run(operator: Client, acme: Tenant) -> None:
+    asked = ask(acme, start=NOW, dry_run=True)
+    form = operator.get(f"{NEW}?like={asked.pk}").content.decode()
+    [start] = re.findall(r'name="window_start" value="([^"]+)"', form)
+    operator.post(NEW, {**FORM, "organization": acme.id, "window_start": start})
+    with system_scope():
+        assert Repricing.objects.get(dry_run=False).window_start == NOW.replace(microsecond=0)
 
 
 def test_the_windows_bounds_are_shown(operator: Client, acme: Tenant) -> None:
