@@ -93,7 +93,7 @@ class RecordAdmin(ReadOnlyAdmin):
         if found is None:
             return queryset.none(), False
         moment, key = found.position
-        return queryset.filter(organization_id=owner, occurred_at=moment, key=key), False
+        return queryset.filter(organization=owner, occurred_at=moment, key=key), False
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final
 
 from django.conf import settings
@@ -10,8 +9,8 @@ from django.contrib.admin import AdminSite
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, resolve_url
+from django.template.response import TemplateResponse
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
@@ -28,7 +27,7 @@ ACCOUNTS: Final = "Accounts and access"
 METHODS: Final = ["GET", "HEAD", "POST"]
 NEXT: Final = "next"
 
-View = Callable[..., HttpResponseBase]
+View = Any
 
 
 class OperatorSite(AdminSite):
@@ -61,13 +60,11 @@ class OperatorSite(AdminSite):
         """Have every page refuse methods that none of them uses; Django takes them for a GET."""
         return require_http_methods(METHODS)(super().admin_view(view, cacheable))
 
-    def password_change(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Have operators change their password where everybody does."""
         return redirect("account_change_password")
 
-    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Show the state of the whole to those who may see organizations, and the lists."""
         may = request.user.has_perm(PERMISSION)
         found = whole.read(clock.now()) if may else None

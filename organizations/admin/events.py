@@ -43,7 +43,7 @@ class EventAdmin(ReadOnlyAdmin):
     ordering = ("-pgh_id",)
     latest = BY_NUMBER
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+    def get_queryset(self, request: HttpRequest) -> Any:
         """Return the events, each with the address of the person who made the change."""
         person = Cast(KeyTextTransform("userId", OuterRef("pgh_context")), BigIntegerField())
         address = User.objects.filter(pk=person).values("email")[:1]
@@ -77,12 +77,13 @@ class EventAdmin(ReadOnlyAdmin):
     @admin.display(description="action")
     def action(self, event: Any) -> str:
         """Say what was done."""
-        return _ACTIONS.get(event.pgh_label, event.pgh_label)
+        return str(_ACTIONS.get(event.pgh_label, event.pgh_label))
 
     @admin.display(description="row")
     def subject(self, event: Any) -> str:
         """Say to what, as it was called then."""
-        tracked = self.opts.model.pgh_tracked_model
+        model: Any = self.opts.model
+        tracked = model.pgh_tracked_model
         names = {field.attname for field in self.opts.concrete_fields}
         fields = [field for field in tracked._meta.concrete_fields if field.attname in names]
         return str(tracked(**{field.attname: getattr(event, field.attname) for field in fields}))

@@ -109,7 +109,8 @@ class OrganizationFilter(admin.SimpleListFilter):
 
 
 def _has_enough(model: type[Model], moment: str, since: datetime) -> bool:
-    table, column = model._meta.db_table, model._meta.get_field(moment).column
+    field: Any = model._meta.get_field(moment)
+    table, column = model._meta.db_table, field.column
     with connection.cursor() as cursor:
         cursor.execute(_IS_ENOUGH.format(table=table, column=column, enough=ENOUGH), [since])
         [count] = cursor.fetchone() or (0,)

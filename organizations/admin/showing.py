@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -16,7 +16,8 @@ from django.utils.safestring import SafeString
 
 from core.written import exact, exact_money
 
-Shown = Callable[[Any], Any]
+Shown = Any
+"""A function of a row. Fields may be such, though the types of Django's admin know of names only."""
 EMPTY: Final = "–"
 """What stands where there is nothing."""
 

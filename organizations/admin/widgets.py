@@ -77,7 +77,7 @@ class PermissionBoxes(forms.CheckboxSelectMultiple):
     template_name = "organizations/permissions.html"
 
 
-class PermissionsField(forms.ModelMultipleChoiceField):
+class PermissionsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
     """Permissions to tick, of the models that the admin shows."""
 
     iterator = GroupedPermissions

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit
-from tests.browser.test_pages import WIDTHS, violations
+from tests.browser.looking import WIDTHS, violations
 
 REFERENCE = "/api/docs/"
 PROBLEMS = "/api/docs/problems"
