@@ -90,7 +90,7 @@ class RecordAdmin(ReadOnlyAdmin):
             return queryset, False
         owner = chosen(request)
         found = None if owner is None else find_record(owner, search_term)
-        if found is None:
+        if owner is None or found is None:
             return queryset.none(), False
         moment, key = found.position
         return queryset.filter(organization=owner, occurred_at=moment, key=key), False

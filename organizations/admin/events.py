@@ -43,11 +43,11 @@ class EventAdmin(ReadOnlyAdmin):
     ordering = ("-pgh_id",)
     latest = BY_NUMBER
 
-    def get_queryset(self, request: HttpRequest) -> Any:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Return the events, each with the address of the person who made the change."""
         person = Cast(KeyTextTransform("userId", OuterRef("pgh_context")), BigIntegerField())
         address = User.objects.filter(pk=person).values("email")[:1]
-        found = super().get_queryset(request).annotate(person=Subquery(address))
+        found: QuerySet[Any] = super().get_queryset(request).annotate(person=Subquery(address))
         return found.select_related("organization") if self._of_organizations else found
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
@@ -77,13 +77,12 @@ class EventAdmin(ReadOnlyAdmin):
     @admin.display(description="action")
     def action(self, event: Any) -> str:
         """Say what was done."""
-        return str(_ACTIONS.get(event.pgh_label, event.pgh_label))
+        return _ACTIONS.get(event.pgh_label, str(event.pgh_label))
 
     @admin.display(description="row")
     def subject(self, event: Any) -> str:
         """Say to what, as it was called then."""
-        model: Any = self.opts.model
-        tracked = model.pgh_tracked_model
+        tracked: Any = type(event).pgh_tracked_model
         names = {field.attname for field in self.opts.concrete_fields}
         fields = [field for field in tracked._meta.concrete_fields if field.attname in names]
         return str(tracked(**{field.attname: getattr(event, field.attname) for field in fields}))

@@ -106,7 +106,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class GroupAdmin(Permissions, BaseGroupAdmin):  # type: ignore[misc] # both take the field as it comes
+class GroupAdmin(Permissions, BaseGroupAdmin):  # type: ignore[misc] # its signature is narrower
     """Groups of operators who may do a part of what a superuser may."""
 
     list_display = ("name",)

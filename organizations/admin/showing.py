@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from django.contrib import admin
 from django.db.models import Model
@@ -16,8 +16,8 @@ from django.utils.safestring import SafeString
 
 from core.written import exact, exact_money
 
-Shown = Any
-"""A function of a row. Fields may be such, though the types of Django's admin know of names only."""
+Shown: TypeAlias = Any
+"""A column, which takes a row; Django allows one wherever it allows a field's name, its types do not."""
 EMPTY: Final = "–"
 """What stands where there is nothing."""
 

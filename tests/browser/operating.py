@@ -26,6 +26,8 @@ PEOPLE: Final = "/admin/organizations/user/"
 OPERATOR: Final = "operator@example.org"
 # Stylesheets that Django imports into others can't be fetched anew under our policy, and need not be.
 BESIDES: Final = {"exclude": [["#header"], ["#nav-sidebar"]]}
+COLOURS: Final = {"runOnly": {"type": "tag", "values": ["cat.color"]}}
+"""What depends on the theme; all else is the same in both."""
 AXE: Final = {"preload": False, "resultTypes": ["violations"]}
 OPEN_MENUS: Final = """async () => {
   const menus = document.querySelectorAll(".filter-menu");
@@ -64,11 +66,12 @@ def enter(visit: Visit) -> None:
 class Walk:
     """Looks at one page after the other, and writes down what is wrong with each."""
 
-    def __init__(self, visit: Visit, operator: User, *, widths: bool) -> None:
+    def __init__(self, visit: Visit, operator: User, *, colours_alone: bool) -> None:
         self.visit = visit
         self.page = visit.page
         self.wrong: list[str] = []
-        self.widths = widths
+        self.widths = () if colours_alone else WIDTHS
+        self.options = {**AXE, **(COLOURS if colours_alone else {})}
         self.request = RequestFactory().get("/admin/")
         self.request.user = operator
         self.seen = 0
@@ -84,11 +87,11 @@ class Walk:
         self.seen += 1
         # What stands beside every page was looked at on the first.
         context = None if self.seen == 1 else BESIDES
-        found = Axe().run(self.page, context=context, options=AXE).response["violations"]
+        found = Axe().run(self.page, context=context, options=self.options).response["violations"]
         for one in found:
             for node in one["nodes"]:
                 self.wrong.append(f"{name}: {one['id']} at {node['target']}: {node['html'][:120]}")
-        for width in WIDTHS if self.widths else ():
+        for width in self.widths:
             self.page.set_viewport_size({"width": width, "height": HEIGHT})
             self._menus()
             if over := self.visit.overflow():
@@ -150,10 +153,10 @@ class Walk:
         self.look(f"{where} {action}")
 
 
-def look_everywhere(visit: Visit, *, widths: bool) -> list[str]:
-    """Look at every page of the admin; return what is wrong."""
+def look_everywhere(visit: Visit, *, colours_alone: bool = False) -> list[str]:
+    """Look at every page of the admin, at all of it or at its colours; return what is wrong."""
     operator = make_rows()
-    walk = Walk(visit, operator, widths=widths)
+    walk = Walk(visit, operator, colours_alone=colours_alone)
     enter(visit)
     apps = dict.fromkeys(model._meta.app_label for model in admin.site._registry)
     for path in ("/admin/", *(f"/admin/{label}/" for label in apps), f"{PEOPLE}{operator.pk}/password/"):

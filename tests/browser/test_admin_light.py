@@ -12,4 +12,4 @@ from tests.browser.operating import look_everywhere
 
 @pytest.mark.timeout(600)
 def test_every_page_is_accessible_and_fits(transactional_db: None, open_page: Callable[..., Visit]) -> None:
-    assert look_everywhere(open_page(theme="light"), widths=True) == []
+    assert look_everywhere(open_page(theme="light")) == []
