@@ -1,14 +1,13 @@
 """The demo's money: what was granted, limits, one of them nearly reached, and past invoices."""
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from django.db import transaction
-
 from billing.invoices import services as invoices
 from billing.ledger.services import grant
-from billing.models import Allowance, Enforcement, Grant, Invoice, InvoiceState, SpendLimit
+from billing.models import Allowance, Enforcement, Grant, Invoice, InvoiceState, SpendLimit, Window
 from billing.queries.spending import spent_since
 from billing.services.limits import Terms, set_limit
 from core import clock
@@ -16,8 +15,9 @@ from core.money import NANOS
 from core.periods import billing_period
 from organizations.models import Organization
 from organizations.tenancy import tenant_scope
-from usage.demo.cast import DOCUMENTS, STAGING
-from usage.demo.load import Demo
+from usage.demo.cast import DOCUMENTS, STAGING, Member
+from usage.demo.load import Demo, acting, owner_of
+from usage.demo.rhythm import Calendar
 from usage.imports.importer import importing
 
 _WEEK: Final = timedelta(days=7)
@@ -25,6 +25,13 @@ _DAY: Final = timedelta(days=1)
 _NEARLY: Final = Decimal("0.88")
 """Which share of the limit the last week has spent: past the warning at 80%, short of the next."""
 
+_LIMITED_FOR: Final = timedelta(days=23, hours=5, minutes=12)
+"""How long the limits have been there."""
+_GROWTH: Final = 0.95
+"""By how much the demo's spending grows over its days, as a share of its mean."""
+_STEP: Final = Decimal("0.07")
+"""How much nearer the first limit comes to be, which is then raised."""
+_WEEKLY: Final = Window.WEEK
 _ISSUED_AFTER: Final = timedelta(days=2, hours=6)
 
 
@@ -54,25 +61,69 @@ def grant_allowances(demo: Demo) -> None:
     )
 
 
-def set_limits(demo: Demo) -> None:
-    """Set a limit that the last week nearly reached, and two for keys, one of which only warns."""
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A limit that is set at a moment, so that what the week before spent is that share of it.
+
+    ``member`` is whose limit it is, None for the organization's.
+    """
+
+    at: datetime
+    member: Member | None
+    share: Decimal
+    enforcement: Enforcement = Enforcement.PAUSE
+    window: Window = Window.ROLLING
+
+
+def limit_changes(demo: Demo) -> list[Change]:
+    """Return which limits are set when, in order; none for a plan without, or when that was done before.
+
+    The organization's is nearly reached, raised, and nearly reached again. Where the demo has few days, all
+    are set at its end.
+    """
     organization, calendar = demo.organization, demo.calendar
-    if not organization.plan.spend_limit:
-        return
-    caller = importing(organization)
-    with tenant_scope(organization.pk), transaction.atomic():
-        if SpendLimit.objects.filter(organization_id=organization.pk).exists():
-            return
-        spent = spent_since(organization, None, calendar.now - _WEEK, calendar.now)
-        set_limit(caller=caller, credential_id=None, terms=Terms(_whole_units(spent / _NEARLY)))
-        for member, share, enforcement in (
-            (DOCUMENTS, Decimal("0.62"), Enforcement.PAUSE),
-            (STAGING, Decimal("0.31"), Enforcement.WARN),
-        ):
-            credential_id = demo.credentials[member.name].pk
-            spent = spent_since(organization, credential_id, calendar.now - _WEEK, calendar.now)
-            terms = Terms(_whole_units(spent / share), enforcement=enforcement)
-            set_limit(caller=caller, credential_id=credential_id, terms=terms)
+    with tenant_scope(organization.pk):
+        is_done = SpendLimit.objects.filter(organization_id=organization.pk).exists()
+    if is_done or not organization.plan.spend_limit:
+        return []
+    now, first = calendar.now, calendar.now - _LIMITED_FOR
+    raised = first + timedelta(days=11, hours=2)
+    if first < calendar.start + _WEEK:
+        return [
+            Change(now, None, _NEARLY),
+            Change(now, DOCUMENTS, Decimal("0.62")),
+            Change(now, STAGING, Decimal("0.31"), Enforcement.WARN),
+        ]
+    return [
+        Change(first, None, _NEARLY / _grown(calendar, first, raised) + _STEP),
+        Change(
+            first + timedelta(minutes=6), DOCUMENTS, _NEARLY / _grown(calendar, first, now), window=_WEEKLY
+        ),
+        Change(first + timedelta(days=5, hours=3), STAGING, Decimal("0.40"), Enforcement.WARN),
+        Change(raised, None, _NEARLY / _grown(calendar, raised, now)),
+    ]
+
+
+def _grown(calendar: Calendar, first: datetime, last: datetime) -> Decimal:
+    """Return by what the spending of a week will have grown from one moment to another, as the demo does."""
+    whole = calendar.now - calendar.start
+    before, after = (
+        1 + _GROWTH * (((moment - _WEEK / 2) - calendar.start) / whole - 0.5) for moment in (first, last)
+    )
+    return Decimal(str(round(after / before, 4)))
+
+
+def set_limit_of(demo: Demo, change: Change) -> None:
+    """Set a limit as its moment had it."""
+    organization = demo.organization
+    credential_id = None if change.member is None else demo.credentials[change.member.name].pk
+    actor = acting(owner_of(organization))
+    with clock.standing_at(change.at), tenant_scope(organization.pk, actor=actor):
+        spent = spent_since(organization, credential_id, change.at - _WEEK, change.at)
+        terms = Terms(
+            _whole_units(spent / change.share), window=change.window, enforcement=change.enforcement
+        )
+        set_limit(caller=importing(organization), credential_id=credential_id, terms=terms)
 
 
 def invoice_past_months(demo: Demo) -> None:

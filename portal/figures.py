@@ -55,7 +55,7 @@ def card(
         meaning=measure.meaning,
         change=None if before is None else _change(measure, now, before),
         before=None if before is None else measure.exact(before),
-        spark=sparkline.path([measure.drawn(group) for group in series]),
+        spark=sparkline.path([measure.drawn(group) for group in series], from_zero=measure.metric.adds_up),
         **more,
     )
 

@@ -9,6 +9,7 @@ import threading
 import time
 from typing import Final
 
+from core import clock
 from core.workers import tell
 from usage.batch import Batch
 from usage.pipeline import Stage
@@ -64,5 +65,5 @@ class Wake(Stage):
 
     def done(self, batch: Batch) -> None:
         """Note whose batch it is."""
-        if any(row.cost_nanos for row in batch.rows):
+        if not clock.is_standing() and any(row.cost_nanos for row in batch.rows):
             NOTED.add(batch.caller.organization_id)

@@ -23,7 +23,7 @@ def api(db: None) -> Any:
     with time_machine.travel(NOW, tick=False):
         call_command("import_prices", stdout=io.StringIO())
         out = io.StringIO()
-        call_command("load_demo", days=17, json=True, stdout=out, stderr=io.StringIO())
+        call_command("load_demo", days=32, json=True, stdout=out, stderr=io.StringIO())
         client = Client(headers={"authorization": f"Bearer {json.loads(out.getvalue())['apiKey']}"})
         yield lambda path, **query: client.get(f"/api/v1{path}", query).json()
     partitions.forget()
@@ -33,9 +33,13 @@ def test_the_last_week_nearly_reached_the_limit_and_the_months_before_are_invoic
     limit = api("/spend-limit")
     assert limit.get("state") == "open", limit
     assert Decimal("0.8") < Decimal(limit["spent"]) / Decimal(limit["limit"]) < Decimal("0.95")
-    kinds = [one["kind"] for one in api("/spend-limit/decisions")["items"]]
-    assert kinds.count("limitSet") == 3
-    assert "warned" in kinds
+    decisions = api("/spend-limit/decisions")["items"]
+    kinds = [one["kind"] for one in decisions]
+    assert kinds.count("limitSet") == 4
+    assert kinds.count("warned") >= 5
+    moments = {one["decidedAt"] for one in decisions}
+    assert len(moments) >= 6
+    assert max(moments) > "2026-07-04" > "2026-06-30" > min(moments)
 
     invoices = api("/invoices")["invoices"]
     assert [(one["state"], one["period"]["to"], one["issuedAt"]) for one in invoices] == [
@@ -50,3 +54,19 @@ def test_the_last_week_nearly_reached_the_limit_and_the_months_before_are_invoic
     for one in standing.values():
         assert 0 < Decimal(str(one["consumed"])) < Decimal(str(one["granted"]))
         assert Decimal(str(one["uncovered"])) == 0
+
+
+def test_its_alerts_were_told_when_they_fired_and_one_had_to_be_sent_again(api: Any) -> None:
+    events = api("/alerts/events", take="100")["items"]
+    assert len({one["firedAt"] for one in events}) > 10
+    assert not [one for one in events if "from 1." in one["message"]]
+    assert {"critical", "warning"} == {one["severity"] for one in events}
+    deliveries = api("/alerts/deliveries", take="1000")["items"]
+    assert {one["state"] for one in deliveries} == {"delivered"}
+    again = [one for one in deliveries if len(one["attempts"]) > 1]
+    assert [[try_["status"] for try_ in one["attempts"]] for one in again] == [[503, 503, 200]]
+    assert "report" in {one["notice"] for one in deliveries}
+    hook = next(one for one in api("/alerts/channels")["items"] if one["kind"] == "webhook")
+    assert (hook["enabled"], hook["disabledBecause"]) == (False, "byHand")
+    (report,) = api("/alerts/reports")["items"]
+    assert (report["name"], report["enabled"]) == ("Weekly usage", True)

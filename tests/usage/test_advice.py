@@ -197,8 +197,8 @@ def alerts(tenant: Tenant, **query: Any) -> list[tuple[str, str, str]]:
 
 
 def test_a_key_is_held_against_the_equally_long_time_before(old_acme: Tenant) -> None:
-    use(old_acme, NOW - timedelta(hours=30), 20, latencyMs=100)
-    use(old_acme, NOW - timedelta(hours=5), 20, latencyMs=200, status="error")
+    use(old_acme, NOW - timedelta(hours=30), 100, latencyMs=100)
+    use(old_acme, NOW - timedelta(hours=5), 100, latencyMs=200, status="error")
     key = old_acme.client_id
     assert alerts(old_acme) == [("critical", "error_rate_up", key), ("warning", "latency_up", key)]
     assert alerts(old_acme, timeframe="1h") == []
@@ -209,8 +209,8 @@ def test_a_key_is_held_against_the_equally_long_time_before(old_acme: Tenant) ->
 
 
 def test_a_plan_tells_nothing_of_what_lies_before_its_history(old_acme: Tenant) -> None:
-    use(old_acme, NOW - timedelta(days=40), 20, latencyMs=100)
-    use(old_acme, NOW - timedelta(hours=5), 20, latencyMs=200)
+    use(old_acme, NOW - timedelta(days=40), 100, latencyMs=100)
+    use(old_acme, NOW - timedelta(hours=5), 100, latencyMs=200)
     expected = [("warning", "latency_up", old_acme.client_id)]
     assert alerts(old_acme, timeframe="30d") == expected
     change_plan(organization_id=old_acme.id, plan="free")
@@ -219,7 +219,7 @@ def test_a_plan_tells_nothing_of_what_lies_before_its_history(old_acme: Tenant) 
 
 def test_each_key_is_told_of_by_itself_and_a_revoked_one_not_at_all(old_acme: Tenant) -> None:
     other = old_acme.another_credential("Batch")
-    use(other, NOW - timedelta(hours=5), 20, status="error")
+    use(other, NOW - timedelta(hours=5), 100, status="error")
     assert alerts(old_acme) == [
         ("critical", "error_rate_up", other.client_id), ("info", "unused", old_acme.client_id),
     ]  # fmt: skip

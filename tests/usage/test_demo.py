@@ -14,17 +14,19 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from organizations.models import Credential
+from organizations.models import Credential, Invitation, Membership
 from organizations.tenancy import tenant_scope
 from tests.usage.factories import NOW, Tenant, make_tenant, record
 from usage.complete import Context, complete
 from usage.demo import load
-from usage.demo.cast import CAST, GATEWAY, LEGACY, REPORTS, STAGING
+from usage.demo.cast import CAST, GATEWAY, LEGACY, REPORTS, STAGING, TASKS
 from usage.demo.catalogue import FINE_TUNED
+from usage.demo.exported import ASKED
 from usage.demo.generate import Dated, generate
+from usage.demo.people import INVITED, TEAM
 from usage.demo.rhythm import Calendar
 from usage.imports.run import run as load_run
-from usage.models import Record
+from usage.models import Export, Record
 from usage.rollups.verify import verify
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -214,8 +216,7 @@ def test_its_key_answers_with_totals_that_agree_with_the_records() -> None:
 @pytest.mark.usefixtures("stopped_clock")
 def test_its_credentials_have_a_past() -> None:
     facts, _ = demo()
-    with tenant_scope(facts["organizationId"]):
-        credentials = {one.name: one for one in Credential.objects.all()}
+    credentials = credentials_of(facts)
     assert set(credentials) == {"First key", *(member.name for member in CAST)}
     gateway, legacy = credentials[GATEWAY.name], credentials[LEGACY.name]
     assert gateway.last_used_at is not None
@@ -228,27 +229,73 @@ def test_its_credentials_have_a_past() -> None:
 @pytest.mark.django_db
 @pytest.mark.usefixtures("stopped_clock")
 def test_a_load_that_was_interrupted_is_taken_up_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = generate
+    turns = iter(range(6))
 
-    def cut_short(*args: Any) -> Any:
-        for number, dated in enumerate(whole(*args)):
-            if number == 700:
-                raise KeyboardInterrupt
-            yield dated
+    def cut_short(*args: Any, **options: Any) -> None:
+        if next(turns, None) is None:
+            raise KeyboardInterrupt
+        load_run(*args, **options)
 
-    monkeypatch.setattr(load, "run", lambda lines, caller, told: load_run(lines, caller, told, size=200))
-    monkeypatch.setattr(load, "generate", cut_short)
+    monkeypatch.setattr(load, "run", cut_short)
     with pytest.raises(KeyboardInterrupt):
         demo()
     organization = load.demo_organization()
     assert organization is not None
-    assert count(organization.pk) == 600
-    monkeypatch.setattr(load, "generate", whole)
+    loaded = count(organization.pk)
+    assert loaded > 100
+    monkeypatch.setattr(load, "run", load_run)
     begun = load.begin(organization, 3)
     assert not begun.is_complete
-    tally, _ = load.fill(begun)
-    assert (tally.duplicates, tally.rejected) == (600, 0)
-    assert count(organization.pk) == 600 + tally.accepted
+    filling = load.Filling(begun)
+    for moment in (begun.calendar.start + timedelta(hours=30, minutes=7), NOW):
+        filling.until(moment)
+    assert (filling.tally.duplicates, filling.tally.rejected) == (loaded, 0)
+    assert count(organization.pk) == loaded + filling.tally.accepted
+    assert filling.tally.accepted + loaded == len(list(generate(begun.calendar, CLIENT_IDS)))
+    assert demo()[1].splitlines()[-1] == "0 records were added to acme."
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("stopped_clock")
+def test_a_member_of_each_role_has_joined_and_one_is_invited() -> None:
+    facts, _ = demo()
+    with tenant_scope(facts["organizationId"]):
+        members = Membership.objects.select_related("user").order_by("pk")
+        assert [(one.user.email, one.role) for one in members] == [
+            (load.OWNER, "owner"),
+            *((address, role) for address, _, role, _ in TEAM),
+        ]
+        joined = [one.created_at for one in members[1:]]
+        open_ = Invitation.objects.get(accepted_at=None)
+    assert joined == sorted(joined)
+    assert NOW - joined[0] > timedelta(days=200)
+    assert (open_.email, open_.role) == INVITED[:2]
+    assert open_.created_at < NOW < open_.expires_at
+    tasks = credentials_of(facts)[TASKS.name]
+    assert tasks.rotated_at == NOW - timedelta(days=13)
+
+
+def credentials_of(facts: dict[str, Any]) -> dict[str, Credential]:
+    """Return the demo's credentials by their names."""
+    with tenant_scope(facts["organizationId"]):
+        return {one.name: one for one in Credential.objects.all()}
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("stopped_clock")
+def test_its_exports_are_files_to_take() -> None:
+    facts, _ = demo()
+    client = Client()
+    assert client.login(username=facts["owner"], password=facts["password"])
+    with tenant_scope(facts["organizationId"]):
+        made = list(Export.objects.order_by("created_at"))
+        assert [(one.dataset, one.format, one.state) for one in made] == [
+            (dataset, format_, "done") for dataset, format_, *_ in ASKED if dataset == "records"
+        ]
+    answer = client.get(f"/exports/{made[0].pk}/file/")
+    rows = b"".join(answer.streaming_content).decode().splitlines()  # type: ignore[attr-defined]
+    assert len(rows) == 1 + (made[0].rows_total or 0)
+    assert len(rows) > 300
 
 
 @pytest.mark.django_db

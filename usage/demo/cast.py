@@ -26,13 +26,14 @@ READ: Final = (Scope.USAGE_READ.value, Scope.BILLING_READ.value)
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A credential of the demo, so old when the demo is loaded; some have been revoked since."""
+    """A credential of the demo, so old when the demo is loaded; some have got a new secret or ended since."""
 
     name: str
     environment: str
     scopes: tuple[str, ...]
     age: timedelta
     revoked: timedelta | None = None
+    rotated: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Stream:
 GATEWAY: Final = Member("Chat gateway", "production", WRITE, timedelta(days=212))
 DOCUMENTS: Final = Member("Document pipeline", "production", WRITE, timedelta(days=180))
 MOBILE: Final = Member("Mobile bot", "production", WRITE, timedelta(days=133))
-TASKS: Final = Member("Task runner", "production", WRITE, timedelta(days=121))
+TASKS: Final = Member("Task runner", "production", WRITE, timedelta(days=121), rotated=timedelta(days=13))
 LEGACY: Final = Member("Website widget (old)", "production", WRITE, timedelta(days=390), timedelta(days=38))
 STAGING: Final = Member("Staging", "staging", WRITE, timedelta(days=200))
 LAPTOP: Final = Member("Prompt workbench", "development", WRITE, timedelta(days=64))

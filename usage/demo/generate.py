@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 from random import Random
 from typing import Final
 
@@ -30,10 +31,15 @@ def generate(calendar: Calendar, client_ids: Mapping[str, str]) -> Iterator[Date
 
     ``client_ids`` are those of the cast by its names.
     """
+    for _, records in hourly(calendar, client_ids):
+        yield from records
+
+
+def hourly(calendar: Calendar, client_ids: Mapping[str, str]) -> Iterator[tuple[datetime, Iterator[Dated]]]:
+    """Yield the hours of a calendar's days with the records of the visits that begin in each."""
     sources = [_Source(stream, calendar, client_ids[stream.member.name]) for stream in STREAMS]
     for hour in calendar.hours():
-        for source in sources:
-            yield from source.records(hour)
+        yield hour.start, chain.from_iterable(source.records(hour) for source in sources)
 
 
 class _Source:

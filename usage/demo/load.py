@@ -1,18 +1,24 @@
 """Putting the demo into an organization, once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from core import clock
 from core.periods import zone
-from organizations.models import Credential, Membership, Organization, Plan
+from organizations.models import Credential, Membership, Organization, Plan, User
 from organizations.roles import Role
-from organizations.services import CreatedOrganization, create_credential, create_organization
+from organizations.services import (
+    CreatedOrganization,
+    create_credential,
+    create_organization,
+    revoke_credential,
+    rotate_credential,
+)
 from organizations.tenancy import Actor, system_scope, tenant_scope
 from usage.demo.cast import CAST, GATEWAY, Member
-from usage.demo.generate import generate
+from usage.demo.generate import Dated, hourly
 from usage.demo.rhythm import Calendar
 from usage.imports.importer import importing
 from usage.imports.records import Line
@@ -56,6 +62,19 @@ def demo_organization() -> Organization | None:
     return None if membership is None else membership.organization
 
 
+def owner_of(organization: Organization) -> User | None:
+    """Return who owns an organization, of several the first; None where nobody does."""
+    with tenant_scope(organization.pk):
+        owned = Membership.objects.filter(organization_id=organization.pk, role=Role.OWNER)
+        membership = owned.select_related("user").order_by("pk").first()
+    return None if membership is None else membership.user
+
+
+def acting(owner: User | None) -> Actor:
+    """Return who is behind what the demo's owner did, where there is one."""
+    return _ACTOR if owner is None else Actor(kind="user", user_id=owner.pk)
+
+
 def create_demo_organization() -> CreatedOrganization:
     """Make the demo organization with its owner and a key of every scope, on a plan that has everything."""
     with system_scope(actor=_ACTOR):
@@ -80,13 +99,47 @@ def begin(organization: Organization, days: int = DAYS) -> Demo:
     return Demo(organization, Calendar(made, days, zone(organization.timezone)), credentials)
 
 
-def fill(demo: Demo) -> tuple[Tally, dict[str, datetime]]:
-    """Send the demo's records through the pipeline; return what came of it, and when each was last used."""
-    tally, seen = Tally(), dict[str, datetime]()
-    gateway = demo.credentials[GATEWAY.name]
-    lines = _lines(demo.calendar, demo.credentials, seen)
-    run(lines, importing(demo.organization, gateway.client_id), tally.add)
-    return tally, seen
+class Filling:
+    """The demo's records on their way through the pipeline, as far as its time has come.
+
+    ``tally`` is what came of them, ``seen`` when each credential was last used, by its name.
+    """
+
+    def __init__(self, demo: Demo) -> None:
+        client_ids = {name: credential.client_id for name, credential in demo.credentials.items()}
+        self.tally = Tally()
+        self.seen: dict[str, datetime] = {}
+        self._caller = importing(demo.organization, demo.credentials[GATEWAY.name].client_id)
+        self._hours = hourly(demo.calendar, client_ids)
+        self._next = next(self._hours, None)
+        self._early: list[Dated] = []
+        self._number = 0
+
+    def until(self, moment: datetime) -> None:
+        """Send what had happened by a moment, as it would have been received then."""
+        with clock.standing_at(moment):
+            run(self._lines(moment), self._caller, self.tally.add)
+
+    def _lines(self, moment: datetime) -> Iterator[Line]:
+        for dated in self._begun(moment):
+            self._number += 1
+            self.seen[dated.member] = max(dated.moment, self.seen.get(dated.member, dated.moment))
+            yield self._number, dated.record
+
+    def _begun(self, moment: datetime) -> Iterator[Dated]:
+        """Yield what comes before a moment, and keep what a visit that has begun does after it."""
+        waiting, self._early = self._early, []
+        yield from self._sorted_out(waiting, moment)
+        while self._next is not None and self._next[0] < moment:
+            yield from self._sorted_out(self._next[1], moment)
+            self._next = next(self._hours, None)
+
+    def _sorted_out(self, some: Iterable[Dated], moment: datetime) -> Iterator[Dated]:
+        for dated in some:
+            if dated.moment < moment:
+                yield dated
+            else:
+                self._early.append(dated)
 
 
 def complete(demo: Demo, seen: dict[str, datetime]) -> None:
@@ -114,24 +167,20 @@ def _cast(organization: Organization) -> dict[str, Credential]:
 
 
 def _make(organization: Organization, member: Member, now: datetime) -> Credential:
-    issued = create_credential(
-        organization_id=organization.pk,
-        name=member.name,
-        scopes=member.scopes,
-        environment=member.environment,
-    )
-    credential = issued.credential
-    credential.created_at = now - member.age
-    credential.revoked_at = None if member.revoked is None else now - member.revoked
-    credential.save(update_fields=["created_at", "revoked_at"])
+    with clock.standing_at(now - member.age):
+        issued = create_credential(
+            organization_id=organization.pk,
+            name=member.name,
+            scopes=member.scopes,
+            environment=member.environment,
+        )
+    credential, organization_id = issued.credential, organization.pk
+    client_id = credential.client_id
+    if member.rotated is not None:
+        with clock.standing_at(now - member.rotated):
+            rotated = rotate_credential(organization_id=organization_id, client_id=client_id)
+            credential = rotated.credential
+    if member.revoked is not None:
+        with clock.standing_at(now - member.revoked):
+            credential = revoke_credential(organization_id=organization_id, client_id=client_id)
     return credential
-
-
-def _lines(
-    calendar: Calendar, credentials: dict[str, Credential], seen: dict[str, datetime]
-) -> Iterator[Line]:
-    """Yield the records, noting each credential's last."""
-    client_ids = {name: credential.client_id for name, credential in credentials.items()}
-    for number, dated in enumerate(generate(calendar, client_ids), start=1):
-        seen[dated.member] = max(dated.moment, seen.get(dated.member, dated.moment))
-        yield number, dated.record

@@ -10,10 +10,9 @@ from billing import demo as money
 from organizations.models import Credential, Organization
 from organizations.services import CreatedOrganization
 from organizations.tenancy import tenant_scope
-from usage.demo import load
+from usage.demo import exported, load, people
 from usage.imports.errors import ImportProblem
 from usage.imports.importer import organization_named
-from usage.rollups.fold import fold_pending
 
 
 class Command(BaseCommand):
@@ -70,14 +69,26 @@ class Command(BaseCommand):
 def _make(demo: load.Demo) -> int:
     """Make all of the demo, from where it was interrupted; return how many records were added."""
     money.grant_allowances(demo)
-    tally, seen = load.fill(demo)
-    fold_pending()
-    alerts.live_through(demo)
+    people.bring(demo)
+    filling = load.Filling(demo)
+    _live_through(demo, filling)
     money.invoice_past_months(demo)
-    money.set_limits(demo)
-    alerts.look_now(demo)
-    load.complete(demo, seen)
-    return tally.accepted
+    exported.export(demo)
+    load.complete(demo, filling.seen)
+    return filling.tally.accepted
+
+
+def _live_through(demo: load.Demo, filling: load.Filling) -> None:
+    """Let the demo's time pass: records come, limits are set, rules are looked at, each at its moment."""
+    last, told = alerts.latest(demo), alerts.begin(demo)
+    changes = money.limit_changes(demo)
+    for moment in sorted({*alerts.moments(demo), *(change.at for change in changes), demo.calendar.now}):
+        filling.until(moment)
+        for change in changes:
+            if change.at == moment:
+                money.set_limit_of(demo, change)
+        if last is None or moment > last:
+            alerts.look(demo, moment, told)
 
 
 def _made_facts(made: CreatedOrganization) -> dict[str, Any]:

@@ -73,7 +73,7 @@ def test_at_a_threshold_is_reached_and_below_it_is_not(acme: Tenant, keep: Any) 
     evaluate()
     assert said(acme) == [(WHOLE, "3", "5"), (WHOLE, "5", "5")]
     first, second = events(acme)
-    assert first.message == "Requests within an hour: 5, at or above 3."
+    assert first.message == "Requests in the last hour: 5, at or above 3."
     assert (first.unit, first.severity, second.severity) == ("requests", "warning", "warning")
     assert (first.period_start, first.period_end) == (
         datetime.fromisoformat("2026-07-15T11:34:00Z"),
@@ -150,21 +150,21 @@ def test_below_tells_what_has_fallen_and_in_which_order(acme: Tenant) -> None:
     send(acme, 4)
     evaluate()
     assert said(acme) == [(WHOLE, "5", "4")]
-    assert events(acme)[0].message == "Requests within an hour: 4, below 5."
+    assert events(acme)[0].message == "Requests in the last hour: 4, below 5."
 
 
 @pytest.mark.parametrize(
     ("metric", "threshold", "value", "unit", "message"),
     [
-        ("errorRate", "25", "25", "percent", "Error rate within an hour: 25%, at or above 25%."),
-        ("successRate", "75", "75", "percent", "Success rate within an hour: 75%, at or above 75%."),
-        ("errors", "1", "1", "errors", "Errors within an hour: 1, at or above 1."),
-        ("tokens", "40", "40", "tokens", "Tokens within an hour: 40, at or above 40."),
-        ("cost", "0.4", "0.4", "USD", "Cost within an hour: 0.40 USD, at or above 0.40 USD."),
-        ("latency.average", "70", "70", "ms", "Average latency within an hour: 70 ms, at or above 70 ms."),
-        ("latency.p95", "90", "94.993", "ms", "Latency p95 within an hour: 94.99 ms, at or above 90 ms."),
-        ("pages", "6", "6", "pages", "Pages within an hour: 6, at or above 6."),
-        ("unpriced", "1", "1", "unpriced", "Records without a price within an hour: 1, at or above 1."),
+        ("errorRate", "25", "25", "percent", "Error rate in the last hour: 25%, at or above 25%."),
+        ("successRate", "75", "75", "percent", "Success rate in the last hour: 75%, at or above 75%."),
+        ("errors", "1", "1", "errors", "Errors in the last hour: 1, at or above 1."),
+        ("tokens", "40", "40", "tokens", "Tokens in the last hour: 40, at or above 40."),
+        ("cost", "0.4", "0.4", "USD", "Cost in the last hour: 0.40 USD, at or above 0.40 USD."),
+        ("latency.average", "70", "70", "ms", "Average latency in the last hour: 70 ms, at or above 70 ms."),
+        ("latency.p95", "90", "94.993", "ms", "Latency p95 in the last hour: 94.99 ms, at or above 90 ms."),
+        ("pages", "6", "6", "pages", "Pages in the last hour: 6, at or above 6."),
+        ("unpriced", "1", "1", "unpriced", "Records without a price in the last hour: 1, at or above 1."),
     ],
 )
 def test_metrics_are_read_in_the_units_of_rules(
@@ -223,7 +223,7 @@ def test_a_rise_is_against_as_much_time_before(acme: Tenant, keep: Any) -> None:
     keep(acme, 3, NOW - timedelta(minutes=10))
     evaluate()
     assert said(acme) == [(WHOLE, "50", "50")]
-    assert events(acme)[0].message == "Requests within an hour rose by 50%, from 2."
+    assert events(acme)[0].message == "Requests in the last hour rose by 50%, from 2."
     keep(acme, 3, NOW - timedelta(minutes=10))
     evaluate()
     assert said(acme)[1:] == [(WHOLE, "200", "200")]
@@ -242,7 +242,7 @@ def test_a_fall_is_against_as_much_time_before(acme: Tenant) -> None:
     send(acme, 1, NOW - timedelta(minutes=10), cost="1")
     evaluate()
     assert said(acme) == [(WHOLE, "75", "75")]
-    assert events(acme)[0].message == "Cost within an hour fell by 75%, from 4.00 USD."
+    assert events(acme)[0].message == "Cost in the last hour fell by 75%, from 4.00 USD."
 
 
 def test_a_month_is_compared_with_as_much_of_the_last(acme: Tenant) -> None:
@@ -269,7 +269,7 @@ def test_no_traffic_is_missed_where_there_was_some(acme: Tenant, go_to: GoTo) ->
         evaluate()
         assert [(event.scope, event.resolved_at) for event in events(acme)] == [(key, None)]
     assert events(acme)[0].message == (
-        "Key First key: No requests within an hour, where there were some before."
+        "Key First key: No requests in the last hour, where there were some before."
     )
     send(acme, 1, NOW + 20 * DAY)
     evaluate()
@@ -454,9 +454,12 @@ def test_of_workers_that_look_at_once_one_tells() -> None:
 
 def test_built_in_rules_tell_what_is_wrong_with_a_key(acme: Tenant) -> None:
     change(acme, built_in(acme, "error_rate_up"), enabled=True)
-    send(acme, 18)
-    send(acme, 2, status="error")
+    send(acme, 44)
+    send(acme, 5, status="error")
+    evaluate()
+    assert events(acme) == []
+    send(acme, 1)
     evaluate()
     (event,) = events(acme)
-    assert event.message == "Key First key: Error rate within an hour: 10%, at or above 5%."
+    assert event.message == "Key First key: Error rate in the last hour: 10%, at or above 5%."
     assert event.recommendation.startswith("Look at the errors by code and endpoint")

@@ -29,7 +29,7 @@ def fail(tenant: Tenant, count: int, of: int) -> None:
 
 def test_the_thresholds_are_those_of_the_rules(acme: Tenant) -> None:
     only(acme, "error_rate_up")
-    fail(acme, 2, 40)
+    fail(acme, 3, 60)
     key = acme.client_id
     assert told(acme) == [("error_rate_up", "warning", key)]
     change(acme, built_in(acme, "error_rate_up"), thresholds=[Decimal("5.01")])
