@@ -91,7 +91,7 @@ SCOPES: Final = {
 class ExportForm(PlainForm):
     """What is to be exported: a dataset, a format, and the days, all of the history without them."""
 
-    dataset = forms.ChoiceField(label="What")
+    dataset = forms.ChoiceField(label="Data")
     format = forms.ChoiceField(label="Format", choices=[(name, name.upper()) for name in FORMATS])
     first = forms.DateField(label="From", required=False, widget=forms.DateInput(attrs={"type": "date"}))
     last = forms.DateField(label="To", required=False, widget=forms.DateInput(attrs={"type": "date"}))
@@ -114,10 +114,10 @@ class ExportForm(PlainForm):
 
 
 DATASETS: Final = {
-    "records": "Records, one a line",
-    "daily": "Use by day, key and model",
+    "records": "Records",
+    "daily": "Usage by day, key and model",
     "costs": "Costs by day",
-    "focus": "Costs as FOCUS",
+    "focus": "Costs (FOCUS)",
 }
 """What datasets are called; others go by their own names."""
 FIRST_DAY: Final = date(1971, 1, 1)
@@ -129,21 +129,21 @@ class ReportForm(PlainForm):
 
     name = forms.CharField(label="Name", max_length=100, initial="Weekly report")
     cadence = forms.ChoiceField(
-        label="How often",
-        choices=[("weekly", "Each week, on Monday"), ("monthly", "Each month, on the first")],
+        label="Schedule",
+        choices=[("weekly", "Weekly, on Monday"), ("monthly", "Monthly, on the first")],
     )
     hour = forms.TypedChoiceField(
         label="Hour",
         choices=[(hour, f"{hour:02d}:00") for hour in range(24)],
         coerce=int,
         initial=8,
-        help_text="By the organization's clock.",
+        help_text="In the organization's time zone.",
     )
     members = forms.MultipleChoiceField(
-        label="To members", choices=[], required=False, widget=forms.CheckboxSelectMultiple
+        label="Members", choices=[], required=False, widget=forms.CheckboxSelectMultiple
     )
     channels = forms.MultipleChoiceField(
-        label="To channels", choices=[], required=False, widget=forms.CheckboxSelectMultiple
+        label="Channels", choices=[], required=False, widget=forms.CheckboxSelectMultiple
     )
     enabled = forms.BooleanField(label="Active", required=False, initial=True)
 
@@ -161,7 +161,7 @@ class ReportForm(PlainForm):
         """Refuse a report that nobody gets."""
         data: dict[str, Any] = self.cleaned_data
         if not self.errors and not data.get("members") and not data.get("channels"):
-            self.add_error("members", "Choose who gets it.")
+            self.add_error("members", "Choose at least one recipient.")
         return data
 
     def terms(self) -> dict[str, Any]:

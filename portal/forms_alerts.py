@@ -7,13 +7,23 @@ from typing import Any, Final
 from django import forms
 
 from alerts.channels.targets import MOST
-from alerts.models import Kind, ScopeKind, Severity, Span
+from alerts.models import Condition, Kind, ScopeKind, Severity, Span
 from alerts.rules.serializers import CHOSEN
 from alerts.rules.services import DEFAULT_HYSTERESIS, DEFAULT_QUIET_MINUTES
 from core.problems import Problem
 from portal.forms import PlainForm
 from portal.reading.channels import EXAMPLES
 from usage.queries.metrics import METRIC_PATTERN
+
+_SAID: Final = {
+    Condition.SHARE: "At or above a share of the limit",
+    Condition.RISES: "Rises compared with the previous period",
+    Condition.FALLS: "Falls compared with the previous period",
+    Condition.FORECAST_SHARE: "Forecast to reach a share of the spend limit",
+    Condition.ANOMALY: "Unusual compared with previous weeks",
+}
+_CONDITIONS: Final = [(name, _SAID.get(Condition(name), label)) for name, label in CHOSEN]
+"""The conditions that can be chosen, in the words of the page."""
 
 
 class ChannelForm(PlainForm):
@@ -22,7 +32,7 @@ class ChannelForm(PlainForm):
     With ``changes``, an empty address leaves the one that is kept, which is never shown.
     """
 
-    name = forms.CharField(label="Name", max_length=100, help_text="What people know it by.")
+    name = forms.CharField(label="Name", max_length=100, help_text="Shown in alerts and in the delivery log.")
     target = forms.CharField(
         label="Address", max_length=MOST, widget=forms.TextInput({"autocomplete": "off"})
     )
@@ -33,7 +43,9 @@ class ChannelForm(PlainForm):
         target = self.fields["target"]
         target.required = not changes
         example = EXAMPLES[kind]
-        target.help_text = f"Such as {example}" if not changes else f"Only to change it, such as {example}"
+        target.help_text = f"For example {example}"
+        if changes:
+            target.help_text = f"Leave empty to keep it. {target.help_text}"
         if kind == Kind.EMAIL:
             target.label = "E-mail address"
 
@@ -59,42 +71,38 @@ class RuleForm(PlainForm):
     metric = forms.RegexField(
         f"^({METRIC_PATTERN})$",
         label="Metric",
-        error_messages={"invalid": "That is no metric: choose one of the list, or quantities.… by its name."},
+        error_messages={"invalid": "Choose a metric from the list, or enter quantities. and a name."},
         max_length=100,
         widget=forms.TextInput({"list": "metrics", "autocomplete": "off"}),
-        help_text="Such as requests, errorRate, cost, latency.p95, or the name of a quantity.",
+        help_text="For example requests, errorRate, cost, latency.p95, or the name of a quantity.",
     )
-    condition = forms.ChoiceField(label="Condition", choices=CHOSEN)
+    condition = forms.ChoiceField(label="Condition", choices=_CONDITIONS)
     thresholds = forms.CharField(
         label="Thresholds",
         max_length=300,
         required=False,
-        help_text="One or several, separated by commas; in per cent of rates, shares and changes.",
+        help_text="One or several, separated by commas. Percentages for rates, shares and changes.",
     )
-    window = forms.ChoiceField(label="Over", choices=[("", "No window"), *Span.choices], required=False)
-    scope_kind = forms.ChoiceField(label="Looks at", choices=ScopeKind.choices)
+    window = forms.ChoiceField(label="Window", choices=[("", "No window"), *Span.choices], required=False)
+    scope_kind = forms.ChoiceField(label="Applies to", choices=ScopeKind.choices)
     scope_value = forms.CharField(
-        label="Only this one",
+        label="Only this one (optional)",
         max_length=200,
         required=False,
-        help_text="A model, endpoint or capability, or a key's Client ID. Empty: each by itself.",
+        help_text="A model, endpoint, capability or a key's Client ID. Leave empty to check each on its own.",
     )
     severity = forms.ChoiceField(label="Severity", choices=Severity.choices, initial=Severity.WARNING)
     channels = forms.MultipleChoiceField(
-        label="Tell", choices=[], required=False, widget=forms.CheckboxSelectMultiple
+        label="Notify", choices=[], required=False, widget=forms.CheckboxSelectMultiple
     )
     least_requests = forms.IntegerField(
-        label="Not below so many requests",
+        label="Minimum requests",
         required=False,
         min_value=0,
-        help_text="Empty: 20 for rates and changes, else none.",
+        help_text="Windows with fewer are not evaluated. Empty: 20 for rates and changes, otherwise none.",
     )
-    hysteresis = forms.CharField(
-        label="Ends after coming back by, in per cent", initial=str(DEFAULT_HYSTERESIS), max_length=6
-    )
-    quiet_minutes = forms.IntegerField(
-        label="Quiet afterwards, in minutes", initial=DEFAULT_QUIET_MINUTES, min_value=0
-    )
+    hysteresis = forms.CharField(label="Recovery margin, %", initial=str(DEFAULT_HYSTERESIS), max_length=6)
+    quiet_minutes = forms.IntegerField(label="Cooldown, minutes", initial=DEFAULT_QUIET_MINUTES, min_value=0)
 
     def __init__(
         self, *args: Any, channels: list[tuple[str, str]], is_built_in: bool = False, **kwargs: Any

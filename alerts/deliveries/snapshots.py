@@ -10,16 +10,15 @@ from organizations.models import Organization
 
 TYPES: Final = {Notice.FIRED: "alert.fired", Notice.RESOLVED: "alert.resolved"}
 _BECAUSE: Final = {
-    Disabled.GONE: "Its receiver answered 410, which says that it wants nothing any more.",
-    Disabled.FAILING: "Nothing could be delivered to it for days.",
-    Disabled.UNSUBSCRIBED: "Its receiver unsubscribed.",
+    Disabled.GONE: "Its receiver answered 410 Gone.",
+    Disabled.FAILING: "Deliveries to it failed for days.",
+    Disabled.UNSUBSCRIBED: "Its recipient unsubscribed.",
 }
 _AFTER_UNSUBSCRIBED: Final = (
     "Tell them another way, or ask for a confirmation: with it, its receiver agrees to be told again."
 )
 _AFTER_DISABLED: Final = (
-    "What was still to be delivered to it was given up. Set the receiver right, test the channel, and enable"
-    " it again."
+    "Pending deliveries were cancelled. Fix the receiver, send a test, and enable the channel again."
 )
 
 
@@ -36,7 +35,7 @@ def of_test(channel: Channel, organization: Organization, now: datetime) -> dict
         "channel": _channel(channel),
         "severity": "info",
         "message": f"The channel {channel.name} works.",
-        "recommendation": "There is nothing to do: somebody asked for this test.",
+        "recommendation": "No action needed: this is a test.",
     }
     return _message("alert.test", now, data)
 
@@ -55,11 +54,12 @@ def of_confirmation(channel: Channel, organization: Organization, now: datetime)
 
 def of_disabled(channel: Channel, organization: Organization, now: datetime) -> dict[str, Any]:
     """Return the message that tells of a channel that was disabled."""
+    because = _BECAUSE[Disabled(channel.disabled_because)]
     data = {
         "organization": _named(organization),
         "channel": _channel(channel),
         "severity": "warning",
-        "message": f"{channel.name} is told nothing any more. {_BECAUSE[Disabled(channel.disabled_because)]}",
+        "message": f"{channel.name} no longer receives alerts. {because}",
         "recommendation": _AFTER_UNSUBSCRIBED
         if channel.disabled_because == Disabled.UNSUBSCRIBED
         else _AFTER_DISABLED,

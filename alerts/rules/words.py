@@ -18,17 +18,17 @@ _NAMES: Final = {
     "latency.p95": "Latency p95",
     "latency.p99": "Latency p99",
     "costPerMillionTokens": "Cost of a million tokens",
-    RATE_LIMIT: "The requests in a minute",
+    RATE_LIMIT: "Requests per minute",
 }
 _SPANS: Final = {
-    "1m": "within a minute",
-    "5m": "within 5 minutes",
-    "15m": "within 15 minutes",
-    "1h": "within an hour",
-    "6h": "within 6 hours",
-    "24h": "within 24 hours",
-    "7d": "within 7 days",
-    "30d": "within 30 days",
+    "1m": "in the last minute",
+    "5m": "in the last 5 minutes",
+    "15m": "in the last 15 minutes",
+    "1h": "in the last hour",
+    "6h": "in the last 6 hours",
+    "24h": "in the last 24 hours",
+    "7d": "in the last 7 days",
+    "30d": "in the last 30 days",
     "day": "today",
     "week": "this week",
     "month": "this month",
@@ -40,24 +40,24 @@ _WHOLE: Final = {
     RATE_LIMIT: "the rate limit",
 }
 _OF_ERRORS: Final = (
-    "Look at the errors by code and endpoint; retry 429 and 5xx with backoff, mend 4xx at the caller."
+    "Look at the errors by code and endpoint; retry 429 and 5xx with backoff, fix 4xx in the calling code."
 )
 _ADVICE: Final = {
-    "cost": "Look at what spends the most, by key and model; raise the limit if this use is meant.",
+    "cost": "Look at what spends the most, by key and model; raise the limit if this spending is expected.",
     "credits": "Ask for more credits, or look at what uses them up.",
     "quota": "Ask for more quota, or look at what uses it up.",
     RATE_LIMIT: "Spread the requests over time, send records in batches, or move to a plan that allows more.",
     "unpriced": "Enter prices for the models that have none, then have the records priced.",
     "errorRate": _OF_ERRORS,
     "errors": _OF_ERRORS,
-    "latency": "Compare endpoints and models: shorter or cached prompts and smaller models answer sooner.",
+    "latency": "Compare endpoints and models: shorter or cached prompts and smaller models respond faster.",
 }
 _BY_CONDITION: Final = {
-    Condition.NO_TRAFFIC: "See whether the caller still runs; revoke the key if nothing needs it any more.",
-    Condition.RISES: "Check that this use is yours; rotate the key if it may have leaked.",
-    Condition.FALLS: "See whether callers fail before they ask, or have moved elsewhere.",
-    Condition.BELOW: "See whether callers fail before they ask, or have moved elsewhere.",
-    Condition.ANOMALY: "Look at what drives it; rotate the key if this use is not yours.",
+    Condition.NO_TRAFFIC: "Check whether the caller still runs. Revoke the key if it is no longer needed.",
+    Condition.RISES: "Check that this traffic is expected. Rotate the key if it may have leaked.",
+    Condition.FALLS: "Check whether callers fail before they send requests, or have moved elsewhere.",
+    Condition.BELOW: "Check whether callers fail before they send requests, or have moved elsewhere.",
+    Condition.ANOMALY: "Check what drives it. Rotate the key if this traffic is not yours.",
     Condition.FORECAST_SHARE: "Slow down what spends the most, or raise the limit before calls are refused.",
     Condition.FORECAST: "Look at what grows the fastest, by key and model.",
 }

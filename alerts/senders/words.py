@@ -69,7 +69,7 @@ def _facts(data: Mapping[str, Any]) -> list[tuple[str, str]]:
     unit = data.get("unit", "")
     facts = [
         ("Organization", data["organization"]["name"]),
-        ("Concerns", _scope(data.get("scope"))),
+        ("Applies to", _scope(data.get("scope"))),
         ("Value", _amount(data.get("value"), unit)),
         ("Threshold", _amount(data.get("threshold"), unit)),
         ("Period", _period(data.get("period"), named)),

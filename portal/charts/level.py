@@ -20,6 +20,9 @@ _FORMATS: Final = {
     "month": "%b",
     "year": "%Y",
 }
+_ABOVE: Final = 1.25
+_LINE: Final = 15
+"""The height of a row of names."""
 _ROOM: Final = 0.75
 """From which share of the width on a mark's name stands before it."""
 
@@ -51,9 +54,13 @@ class Mark:
 def level(points: Sequence[Level], marks: Sequence[Mark] = ()) -> dict[str, Any]:
     """Return the specification of a line, with what it was held against and what happened, if anything."""
     moments = sorted([one.at for one in points] + [one.at for one in marks])
-    named = [asdict(one) | {"late": _is_late(one.at, moments)} for one in marks]
-    sides = tuple(sorted({bool(one["late"]) for one in named}))
-    specification = copy.deepcopy(_skeleton(any(one.limit is not None for one in points), sides))
+    late = tuple(_is_late(one.at, moments) for one in marks)
+    named = [asdict(one) | {"row": row} for row, one in enumerate(marks)]
+    specification = copy.deepcopy(_skeleton(any(one.limit is not None for one in points), late))
+    if marks:
+        # The names stand above whatever is drawn.
+        highest = max((max(one.value or 0, one.limit or 0) for one in points), default=0)
+        specification["layer"][0]["encoding"]["y"]["scale"] = {"domainMax": highest * _ABOVE or 1}
     specification["datasets"] = {_POINTS: [asdict(one) for one in points], _MARKS: named}
     return specification
 
@@ -63,7 +70,7 @@ def _is_late(at: str, moments: Sequence[str]) -> bool:
 
 
 @cache
-def _skeleton(limited: bool, sides: tuple[bool, ...]) -> dict[str, Any]:
+def _skeleton(limited: bool, late: tuple[bool, ...]) -> dict[str, Any]:
     axis = alt.Axis(title=None, grid=False, labelOverlap=True, tickCount=6, format=_FORMATS)
     x = alt.X("at:T", scale=alt.Scale(type="utc"), axis=axis)
     base = alt.Chart(alt.NamedData(_POINTS)).encode(x=x)
@@ -76,7 +83,7 @@ def _skeleton(limited: bool, sides: tuple[bool, ...]) -> dict[str, Any]:
         held = base.transform_filter("isValid(datum.limit)")
         layers.append(held.mark_line(aria=False, style="average").encode(y="limit:Q"))
         said.append(alt.Tooltip("held:N", title="Threshold"))
-    layers += _marked(x, sides)
+    layers += _marked(x, late)
     layers.append(base.mark_point(aria=False, opacity=0, size=400).encode(y="value:Q", tooltip=said))
     chart = alt.layer(*layers).properties(width="container", height="container")
     result: dict[str, Any] = chart.to_dict()
@@ -84,20 +91,19 @@ def _skeleton(limited: bool, sides: tuple[bool, ...]) -> dict[str, Any]:
     return result
 
 
-def _marked(x: Any, sides: tuple[bool, ...]) -> list[Any]:
-    """Return upright lines with their names, before those that are late, where there is room, else after."""
-    if not sides:
+def _marked(x: Any, late: tuple[bool, ...]) -> list[Any]:
+    """Return upright lines with their names, each in a row of its own, and before a line that is late."""
+    if not late:
         return []
     marks = alt.Chart(alt.NamedData(_MARKS)).encode(x=x)
     layers = [marks.mark_rule(aria=False, style="moment")]
-    for late in sides:
-        some = marks.transform_filter("datum.late" if late else "!datum.late")
-        text = some.mark_text(
+    for row, is_late in enumerate(late):
+        text = marks.transform_filter(f"datum.row == {row}").mark_text(
             aria=False,
             style="moment-name",
-            align="right" if late else "left",
-            dx=-5 if late else 5,
+            align="right" if is_late else "left",
+            dx=-5 if is_late else 5,
             baseline="top",
         )
-        layers.append(text.encode(y=alt.value(0), text="name:N"))
+        layers.append(text.encode(y=alt.value(_LINE * row), text="name:N"))
     return layers

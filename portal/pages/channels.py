@@ -108,7 +108,7 @@ def change(request: HttpRequest, user: User, caller: Caller, channel_id: UUID) -
         except Problem as problem:
             form.blame(problem)
         else:
-            messages.success(request, "The channel is changed.")
+            messages.success(request, "Channel saved.")
             return redirect(showing.to("channel", str(channel_id)))
     return _channel(showing, found, form)
 
@@ -129,7 +129,7 @@ def switch(request: HttpRequest, user: User, caller: Caller, channel_id: UUID) -
     changed = services.change_channel(
         organization_id=caller.organization_id, channel_id=channel_id, enabled=wanted, by_id=user.pk
     )
-    said = "is told again" if wanted else "is told nothing any more; what was pending is cancelled"
+    said = "enabled" if wanted else "disabled. Pending deliveries are cancelled"
     messages.success(request, f"{changed.name} {said}.")
     return _back(request, user, caller, channel_id)
 
@@ -140,10 +140,10 @@ def confirm(request: HttpRequest, user: User, caller: Caller, channel_id: UUID) 
     asked: dict[str, Any] = {"organization_id": caller.organization_id, "channel_id": channel_id}
     if services.is_owner(queries.channel(**asked), user.pk):
         changed = services.change_channel(enabled=True, by_id=user.pk, **asked)
-        messages.success(request, f"{changed.name} is told again.")
+        messages.success(request, f"{changed.name} enabled.")
     else:
         services.request_confirmation(**asked)
-        messages.success(request, "A link to confirm the address is on its way there.")
+        messages.success(request, "A confirmation link is on its way to the address.")
     return _back(request, user, caller, channel_id)
 
 
@@ -159,7 +159,7 @@ def remove(request: HttpRequest, user: User, caller: Caller, channel_id: UUID) -
     """Remove a channel with its address and secret."""
     found = queries.channel(caller.organization_id, channel_id)
     services.delete_channel(organization_id=caller.organization_id, channel_id=channel_id)
-    messages.success(request, f"The channel {found.name} is removed. Its deliveries stay in the log.")
+    messages.success(request, f"Channel {found.name} deleted. Its deliveries stay in the log.")
     return redirect(Showing(request, user, caller, "channel-remove").to("channels"))
 
 
@@ -181,8 +181,8 @@ def _channel(showing: Showing, found: Channel, form: ChannelForm) -> HttpRespons
 def _made(showing: Showing, issued: Issued) -> HttpResponse:
     if issued.secret is not None:
         return _secret(showing, issued, is_new=True)
-    what = "Test it now." if issued.channel.enabled else "Its owner is asked by e-mail to confirm first."
-    messages.success(showing.request, f"The channel {issued.channel.name} is made. {what}")
+    what = "Send a test now." if issued.channel.enabled else "A confirmation link was sent to the address."
+    messages.success(showing.request, f"Channel {issued.channel.name} added. {what}")
     return redirect(showing.to("channel", str(issued.channel.pk)))
 
 

@@ -43,7 +43,7 @@ def exports(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
         except Problem as problem:
             form.blame(problem)
         else:
-            messages.success(request, "The export is on its way: its file appears below.")
+            messages.success(request, "Export started. Its file will appear below.")
             return redirect(showing.here())
     tied_to = fingerprint({"portal exports": caller.organization_id})
     params = Params(cleaned(request.GET), (ORGANIZATION, "cursor"))

@@ -37,9 +37,9 @@ def make(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
         except Problem as problem:
             form.blame(problem)
         else:
-            messages.success(request, f"The report {form.cleaned_data['name']} is scheduled.")
+            messages.success(request, f"Report {form.cleaned_data['name']} scheduled.")
             return redirect(showing.to("exports"))
-    return _shown(showing, form, "Schedule a report", "Schedule the report")
+    return _shown(showing, form, "Schedule report", "Schedule report")
 
 
 @page(Entry("report", "exports/reports/<uuid:report_id>/", SCOPE, under="exports"), (*READ, *WRITE))
@@ -56,16 +56,16 @@ def change(request: HttpRequest, user: User, caller: Caller, report_id: UUID) ->
         except Problem as problem:
             form.blame(problem)
         else:
-            messages.success(request, f"The report {form.cleaned_data['name']} is changed.")
+            messages.success(request, f"Report {form.cleaned_data['name']} saved.")
             return redirect(showing.to("exports"))
-    return _shown(showing, form, f"The report {found.name}", "Keep the changes")
+    return _shown(showing, form, found.name, "Save")
 
 
 @page(Entry("report-send", "exports/reports/<uuid:report_id>/send/", SCOPE, under="exports"), WRITE)
 def send(request: HttpRequest, user: User, caller: Caller, report_id: UUID) -> HttpResponse:
     """Send the last report that was due to the member who asks."""
     told = services.request_test(organization_id=caller.organization_id, report_id=report_id, user_id=user.pk)
-    messages.success(request, f"The last report is on its way to {told.recipient}.")
+    messages.success(request, f"The latest report is on its way to {told.recipient}.")
     return _back(request, user, caller)
 
 
@@ -73,7 +73,7 @@ def send(request: HttpRequest, user: User, caller: Caller, report_id: UUID) -> H
 def end(request: HttpRequest, user: User, caller: Caller, report_id: UUID) -> HttpResponse:
     """End a report for good."""
     services.delete_report(organization_id=caller.organization_id, report_id=report_id)
-    messages.success(request, "The report is ended: it is sent to nobody any more.")
+    messages.success(request, "Report deleted. It will no longer be sent.")
     return _back(request, user, caller)
 
 
@@ -91,10 +91,10 @@ def subscription(request: HttpRequest, user: User, caller: Caller, report_id: UU
     asked: dict[str, Any] = {"organization_id": caller.organization_id, "report_id": report_id}
     if request.POST.get("action") == AGAIN:
         services.subscribe_again(user_id=user.pk, **asked)
-        messages.success(request, "You are sent the report again.")
+        messages.success(request, "You are subscribed to the report again.")
     else:
         services.unsubscribe(user_id=user.pk, **asked)
-        messages.success(request, "You are not sent the report any more.")
+        messages.success(request, "You are unsubscribed from the report.")
     return _back(request, user, caller)
 
 
@@ -102,7 +102,7 @@ def subscription(request: HttpRequest, user: User, caller: Caller, report_id: UU
 def alert_mails(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
     """Have oneself sent mails of alerts again, after one unsubscribed."""
     unmute(Membership.objects.get(organization_id=caller.organization_id, user=user))
-    messages.success(request, "You are sent mails of alerts again, where the organization has no channel.")
+    messages.success(request, "You are subscribed to alert e-mails again.")
     return _back(request, user, caller)
 
 

@@ -60,7 +60,7 @@ def make(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
         except (Problem, ValidationError) as error:
             _blame(form, error)
         else:
-            messages.success(request, f"The rule {made.name} is made.")
+            messages.success(request, f"Rule {made.name} created.")
             return redirect(showing.to("rule", str(made.pk)))
     context = {"form": form, "metrics": reading.METRIC_NAMES, "back": showing.to("rules")}
     return showing.render("portal/alerts/rule_new.html", context, status=422 if form.errors else 200)
@@ -91,7 +91,7 @@ def change(request: HttpRequest, user: User, caller: Caller, rule_id: UUID) -> H
         except (Problem, ValidationError) as error:
             _blame(form, error)
         else:
-            messages.success(request, "The rule is changed.")
+            messages.success(request, "Rule saved.")
             return redirect(showing.to("rule", str(rule_id)))
     return _rule(showing, found, form)
 
@@ -103,7 +103,7 @@ def switch(request: HttpRequest, user: User, caller: Caller, rule_id: UUID) -> H
     if wanted is None:
         raise Problem(status=422, code="invalid", detail="Say whether the rule is to be on or off.")
     changed = services.change_rule(organization_id=caller.organization_id, rule_id=rule_id, enabled=wanted)
-    said = "is on" if wanted else "is off; its events have ended"
+    said = "enabled" if wanted else "disabled. Its open alerts are resolved"
     messages.success(request, f"{changed.name} {said}.")
     return redirect(Showing(request, user, caller, "rule-switch").to("rules"))
 
@@ -113,7 +113,7 @@ def remove(request: HttpRequest, user: User, caller: Caller, rule_id: UUID) -> H
     """Remove a rule of the organization's own."""
     found = queries.rule(caller.organization_id, rule_id)
     services.delete_rule(organization_id=caller.organization_id, rule_id=rule_id)
-    messages.success(request, f"The rule {found.name} is removed. Its events stay in the list.")
+    messages.success(request, f"Rule {found.name} deleted. Its past alerts stay in the list.")
     return redirect(Showing(request, user, caller, "rule-remove").to("rules"))
 
 

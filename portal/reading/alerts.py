@@ -130,7 +130,7 @@ def _facts(event: Event, caller: Caller, to: To) -> list[Fact]:
     ]
     if event.period_start is not None and event.period_end is not None:
         first, last = times.minute(event.period_start, tz), times.minute(event.period_end, tz)
-        facts.append(Fact("Judged over", f"{first} – {last}"))
+        facts.append(Fact("Window", f"{first} – {last}"))
     facts.append(Fact("Fired", times.second(event.fired_at, tz)))
     over = event.resolved_at
     facts.append(Fact("Resolved", NONE if over is None else times.second(over, tz)))
@@ -180,9 +180,9 @@ def _concerned(event: Event, to: To) -> Fact:
     """Say what an event is about, with the way to its use where there is one."""
     kind, value = event.scope.get("kind", "organization"), str(event.scope.get("value", ""))
     if kind == "organization" or not value:
-        return Fact("Concerns", "The organization")
+        return Fact("Applies to", "The organization")
     if kind in _KEYS:
         name = Credential.objects.filter(client_id=value).values_list("name", flat=True).first()
-        return Fact("Concerns", name or value, url=to("key", value), note=f"API key {value}")
+        return Fact("Applies to", name or value, url=to("key", value), note=f"API key {value}")
     url = to("usage", **{_FILTERS[kind]: value}) if kind in ("model", "capability") else ""
-    return Fact("Concerns", value, url=url, note=kind)
+    return Fact("Applies to", value, url=url, note=kind)

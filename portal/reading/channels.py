@@ -28,6 +28,15 @@ EXAMPLES: Final = {
 }
 """What an address of each kind looks like."""
 
+_BECAUSE: Final = {
+    Disabled.BY_HAND.value: "Disabled by a member",
+    Disabled.GONE.value: "The receiver answered 410",
+    Disabled.FAILING.value: "Deliveries failed for days",
+    Disabled.UNCONFIRMED.value: "Waiting for the address to be confirmed",
+    Disabled.UNSUBSCRIBED.value: "The recipient unsubscribed",
+}
+"""Why nothing is sent to a channel."""
+
 To = Callable[..., str]
 
 
@@ -123,7 +132,7 @@ def place(channel: Channel, caller: Caller, now: datetime, to: To) -> Place:
         is_enabled=channel.enabled,
         state=state,
         tone=tone,
-        because=str(Disabled(channel.disabled_because).label) if channel.disabled_because else "",
+        because=_BECAUSE.get(channel.disabled_because, ""),
         delivered=_at(channel.delivered_at, caller) or NONE,
         failing=_at(channel.failing_since, caller),
         made=_at(channel.created_at, caller),

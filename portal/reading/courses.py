@@ -56,7 +56,7 @@ _WINDOWS: Final = {
     Span.WEEK: "the week so far",
     Span.MONTH: "the month so far",
 }
-_KEPT: Final = "Spend within the limit's window up to the alert. The dashed line is the limit."
+_KEPT: Final = "What was spent up to the alert. The dashed line is {share} of the limit."
 _GONE: Final = "Usage from before {day} is no longer kept, so there is no chart."
 _UNKNOWN: Final = "The rule has changed since this alert, and its earlier settings aren't known: no chart."
 
@@ -115,10 +115,13 @@ def _change(event: Event, found: Course) -> str:
 
 def _kept(event: Event, kept: dict[str, Any], caller: Caller, now: datetime) -> Plot:
     limit = kept.get("threshold")
-    held = None if limit is None else Decimal(str(limit))
+    share = Decimal(100) if event.threshold is None or event.unit != PERCENT else event.threshold
+    held = None if limit is None else Decimal(str(limit)) * share / 100
     points = [Point(datetime.fromisoformat(at), Decimal(str(value)), held) for at, value in kept["points"]]
     unit = str(kept.get("unit") or event.unit)
-    return _plot(event, points, unit, _TITLES[Basis.SPENT], _KEPT, caller)
+    return _plot(
+        event, points, unit, _TITLES[Basis.SPENT], _KEPT.format(share=figure(share, PERCENT)), caller
+    )
 
 
 def _plot(event: Event, points: Sequence[Point], unit: str, title: str, note: str, caller: Caller) -> Plot:

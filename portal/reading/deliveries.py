@@ -23,6 +23,15 @@ TONES: Final = {
     DeliveryState.FAILED.value: "bad",
     DeliveryState.CANCELLED.value: "",
 }
+_WHAT: Final = {
+    Notice.FIRED: "Alert fired",
+    Notice.RESOLVED: "Alert resolved",
+    Notice.TEST: "Test",
+    Notice.CHANNEL_DISABLED: "Channel disabled",
+    Notice.REPORT: "Report",
+    Notice.CONFIRMATION: "Address confirmation",
+}
+"""What a delivery tells of."""
 _OUTCOMES: Final = {
     Outcome.UNDER_WAY.value: "warn",
     Outcome.DELIVERED.value: "good",
@@ -105,7 +114,7 @@ def sent(found: Delivery, caller: Caller, to: To) -> Sent:
     tz = zone(caller.timezone)
     return Sent(
         id=str(found.pk),
-        what=str(Notice(found.notice).label),
+        what=_WHAT[Notice(found.notice)],
         message=str(found.payload.get("data", {}).get("message", "")),
         to=found.channel_name or found.recipient,
         kind=str(Kind(found.channel_kind).label),

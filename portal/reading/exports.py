@@ -11,6 +11,7 @@ from core.paging import Position
 from core.periods import Period, zone
 from organizations.tenancy import Caller
 from portal import numbers, times
+from portal.forms import DATASETS
 from usage.exports.access import readable
 from usage.exports.queries import ExportPage, page_of, visible
 from usage.models import Export, ExportState
@@ -73,7 +74,7 @@ def _row(export: Export, caller: Caller, to: To) -> Row:
     end = max(min(export.window_end, export.created_at), export.window_start)
     return Row(
         id=str(export.pk),
-        what=f"{export.dataset} as {export.format.upper()}",
+        what=f"{DATASETS.get(export.dataset, export.dataset)} ({export.format.upper()})",
         days=times.days(Period(export.window_start, end), tz),
         state=str(state.label),
         tone=_TONES.get(state, ""),

@@ -137,7 +137,7 @@ def _own(recipients: list[ReportRecipient], caller: Caller) -> str:
 def _recipient(one: ReportRecipient) -> Recipient:
     if one.membership is not None:
         name, is_off = one.membership.user.email, not one.membership.user.is_active
-        note = "shut out" if is_off else ""
+        note = "deactivated" if is_off else ""
     elif one.channel is not None:
         name = one.channel.name
         note = "" if one.channel.enabled else str(one.channel.get_disabled_because_display()).lower()

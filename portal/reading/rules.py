@@ -39,13 +39,13 @@ _CALENDAR: Final = {Span.DAY: "the day so far", Span.WEEK: "the week so far", Sp
 _PHRASES: Final = {
     Condition.ABOVE: "{metric} at or above {threshold} {over}",
     Condition.BELOW: "{metric} below {threshold} {over}",
-    Condition.SHARE: "{metric} at or above {threshold} of what is allowed",
-    Condition.RISES: "{metric} up by {threshold} against the period before, {over}",
-    Condition.FALLS: "{metric} down by {threshold} against the period before, {over}",
+    Condition.SHARE: "{metric} at or above {threshold} of the limit",
+    Condition.RISES: "{metric} up by {threshold} compared with the previous period, {over}",
+    Condition.FALLS: "{metric} down by {threshold} compared with the previous period, {over}",
     Condition.NO_TRAFFIC: "no requests {over}",
     Condition.FORECAST: "{metric} forecast to reach {threshold} {over}",
     Condition.FORECAST_SHARE: "{metric} forecast to reach {threshold} of the limit",
-    Condition.ANOMALY: "{metric} unlike the weeks before",
+    Condition.ANOMALY: "{metric} unusual compared with previous weeks",
     Condition.LIMIT: "a spend limit warns or pauses",
 }
 
@@ -201,11 +201,11 @@ def _span(rule: Rule) -> str:
 def _facts(rule: Rule, caller: Caller) -> list[Fact]:
     tz = zone(caller.timezone)
     return [
-        Fact("What", says(rule, caller.currency)),
-        Fact("Where", where(rule)),
+        Fact("Condition", says(rule, caller.currency)),
+        Fact("Applies to", where(rule)),
         Fact("Severity", str(Severity(rule.severity).label)),
-        Fact("At least", f"{numbers.exact(rule.least_requests)} requests"),
-        Fact("Ends after coming back by", f"{amount(rule.hysteresis) or 0}%"),
-        Fact("Quiet afterwards for", f"{numbers.exact(rule.quiet_minutes)} minutes"),
-        Fact("Changed", times.minute(rule.updated_at, tz), note=f"revision {rule.revision}"),
+        Fact("Minimum requests", numbers.exact(rule.least_requests)),
+        Fact("Recovery margin", f"{amount(rule.hysteresis) or 0}%"),
+        Fact("Cooldown", f"{numbers.exact(rule.quiet_minutes)} minutes"),
+        Fact("Last changed", times.minute(rule.updated_at, tz), note=f"revision {rule.revision}"),
     ]

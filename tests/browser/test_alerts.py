@@ -102,41 +102,41 @@ def test_an_alert_is_read_from_the_overview(acme: Tenant, visit: Visit) -> None:
     expect(page.get_by_text("Raise the limit, or look at what spends the most.")).to_be_visible()
     settle(page)
     page.get_by_text("Show as a table").click()
-    expect(page.get_by_role("cell", name="12.5 EUR")).to_be_visible()
+    expect(page.get_by_role("cell", name="12.50 EUR")).to_be_visible()
 
 
 def test_a_channel_is_added_and_tested(acme: Tenant, visit: Visit) -> None:
     page = visit.page
     visit.sign_in(acme)
     page.goto(f"{visit.url}/alerts/channels/")
-    page.get_by_role("link", name="Add a channel").first.click()
+    page.get_by_role("link", name="Add channel").first.click()
     page.get_by_role("link", name="Webhook").click()
     page.get_by_label("Name").fill("Pager")
     page.get_by_label("Address").fill("https://hooks.invalid/headroom")
-    page.get_by_role("button", name="Add the channel").click()
+    page.get_by_role("button", name="Add channel").click()
     expect(page.locator("#secret")).to_contain_text("whsec_")
     page.get_by_role("link", name="Go to the channel").click()
-    page.get_by_role("button", name="Send a test").click()
-    expect(page.get_by_text("On its way.")).to_be_visible()
+    page.get_by_role("button", name="Send test").click()
+    expect(page.get_by_text("Sending…")).to_be_visible()
     work()
     # There is no such host: the page finds out by itself, and says why.
     expect(page.locator("#live .tag").first).to_have_text("Failed")
-    expect(page.get_by_text("On its way.")).to_have_count(0)
+    expect(page.get_by_text("Sending…")).to_have_count(0)
 
 
 def test_a_rule_is_made_and_switched_off(acme: Tenant, visit: Visit) -> None:
     page = visit.page
     visit.sign_in(acme)
     page.goto(f"{visit.url}/alerts/rules/")
-    page.get_by_role("link", name="Make a rule").click()
+    page.get_by_role("link", name="New rule").click()
     page.get_by_label("Name").fill("Costly")
     page.get_by_label("Metric").fill("cost")
     page.get_by_label("Thresholds").fill("50")
-    page.get_by_label("Over", exact=True).select_option("24h")
-    page.get_by_role("button", name="Make the rule").click()
-    expect(page.get_by_text("Cost at or above 50 EUR over 24 hours")).to_be_visible()
-    page.get_by_role("button", name="Switch off").click()
-    expect(page.get_by_text("Costly is off")).to_be_visible()
+    page.get_by_label("Window", exact=True).select_option("24h")
+    page.get_by_role("button", name="Create rule").click()
+    expect(page.get_by_text("Cost at or above 50.00 EUR over 24 hours")).to_be_visible()
+    page.get_by_role("button", name="Disable").click()
+    expect(page.get_by_text("Costly disabled")).to_be_visible()
 
 
 def test_from_one_organization_to_another_and_across_them(acme: Tenant, visit: Visit) -> None:

@@ -42,13 +42,13 @@ def own(tenant: Tenant) -> Rule:
 def words(page: Any) -> dict[str, list[str]]:
     """Return the rows of the list, by the rules' names."""
     rows = [[" ".join(re.sub(r"<[^>]*>", " ", cell).split()) for cell in row] for row in table(page, "rules")]
-    return {row[0].removesuffix(" every organization's"): row[1:] for row in rows}
+    return {row[0].removesuffix(" built in"): row[1:] for row in rows}
 
 
 def test_a_rule_is_made_and_said_in_words(acme: Tenant, member: Client) -> None:
     channel = mailbox(acme)
     page = member.post("/alerts/rules/new/", {**COSTLY, "channels": [str(channel.pk)]}, follow=True)
-    assert "The rule Costly is made." in text(page)
+    assert "Rule Costly created." in text(page)
     row = words(member.get("/alerts/rules/"))["Costly"]
     assert row[0] == "Cost at or above 50.00 EUR or 100.00 EUR over 24 hours the organization"
     made = own(acme)
@@ -63,7 +63,7 @@ def test_a_rule_is_made_and_said_in_words(acme: Tenant, member: Client) -> None:
     ("change", "words"),
     [
         ({"name": ""}, "This field is required."),
-        ({"metric": "colour of it"}, "That is no metric"),
+        ({"metric": "colour of it"}, "Choose a metric from the list"),
         ({"thresholds": "much"}, "decimal"),
         ({"thresholds": ""}, "At least one threshold is needed."),
         ({"window": ""}, "With above, accepted: 1m"),
@@ -94,10 +94,10 @@ def test_a_rule_is_changed_from_what_it_was(acme: Tenant, member: Client) -> Non
 def test_what_every_organization_has_is_switched_off_and_not_removed(acme: Tenant, member: Client) -> None:
     rule = built_in(acme, "error_rate_up")
     page = member.get(f"/alerts/rules/{rule.pk}/")
-    assert "Remove the rule" not in text(page)
+    assert "Delete rule" not in text(page)
     assert 'name="metric"' not in page.content.decode()
     member.post(f"/alerts/rules/{rule.pk}/switch/", {"enabled": "off"})
-    assert words(member.get("/alerts/rules/"))[rule.name][2] == "Off"
+    assert words(member.get("/alerts/rules/"))[rule.name][2] == "Disabled"
     assert member.post(f"/alerts/rules/{rule.pk}/remove/").status_code == 409
     member.post(f"/alerts/rules/{rule.pk}/switch/", {"enabled": "on"})
     assert built_in(acme, "error_rate_up").enabled
@@ -109,7 +109,7 @@ def test_a_rule_of_ones_own_is_removed_and_its_events_stay(acme: Tenant, member:
     fire(acme, message="Busy.", rule_id=rule.pk)
     assert "Busy." in text(member.get(f"/alerts/rules/{rule.pk}/"))
     page = member.post(f"/alerts/rules/{rule.pk}/remove/", follow=True)
-    assert "The rule Busy is removed." in text(page)
+    assert "Rule Busy deleted." in text(page)
     assert "Busy." in text(member.get("/alerts/?state=resolved"))
 
 
@@ -119,8 +119,8 @@ def test_those_who_only_read_see_no_forms(acme: Tenant) -> None:
     for path in ("/alerts/rules/", f"/alerts/rules/{rule.pk}/"):
         page = analyst.get(path)
         assert page.status_code == 200
-        assert "Switch off" not in text(page)
-        assert "Make a rule" not in text(page)
+        assert "Disable" not in text(page)
+        assert "New rule" not in text(page)
         assert "Change it" not in text(page)
 
 

@@ -100,7 +100,7 @@ def test_a_member_who_unsubscribes_from_alerts_is_told_none_and_the_owners_hear_
     work()
     assert "ops@example.com" not in post.recipients[1:]
     assert post.mails[1]["Subject"].startswith(
-        "[Acme] Channel disabled: Operations is told nothing any more."
+        "[Acme] Channel disabled: Operations no longer receives alerts."
     )
     assert post.mails[1]["List-Unsubscribe"] is None
 

@@ -22,7 +22,7 @@ BUSY: Final[dict[str, Any]] = {
 
 
 def make_rule(tenant: Tenant, *, each: str = "", of: tuple[str, str] | None = None, **terms: Any) -> Rule:
-    """Make a rule of the tenant: by itself about its requests within an hour."""
+    """Make a rule of the tenant: by itself about its requests in the last hour."""
     scope = ScopeTerms()
     if each:
         scope = ScopeTerms(ScopeKind(each))

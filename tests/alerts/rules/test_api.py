@@ -218,7 +218,7 @@ def test_what_becomes_of_rules_is_in_the_audit_trail(acme: Tenant) -> None:
     assert [(entry["action"], entry["subject"]) for entry in entries] == [
         ("created", "Spend this month"),
         ("updated", "Spend this month"),
-        ("updated", "A key is not used any more"),
+        ("updated", "Unused key"),
         ("deleted", "Spend this month"),
     ]
     (change,) = [change for change in entries[1]["changes"] if change["field"] == "threshold"]

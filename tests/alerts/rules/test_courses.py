@@ -15,8 +15,8 @@ from alerts.rules.evaluate import evaluate, evaluate_hourly
 from billing.models import Window
 from organizations.tenancy import tenant_scope
 from tests.alerts.rules.ruling import built_in, change, delete, events, make_rule, only
-from tests.alerts.rules.test_evaluate import limit_to
 from tests.alerts.rules.test_hourly import usual
+from tests.billing.spending import limit_to
 from tests.usage.factories import NOW, Tenant, record
 
 pytestmark = pytest.mark.django_db
@@ -111,7 +111,9 @@ def test_a_calendars_period_is_shown_as_far_as_it_has_come(acme: Tenant) -> None
     sent(acme, 3, 5 * HOUR)
     evaluate()
     found = drawn(acme, events(acme)[0])
-    assert found.points[0] == Point(NOW.replace(hour=0, minute=0, second=0, microsecond=0), Decimal(0), 3)
+    assert found.points[0] == Point(
+        NOW.replace(hour=0, minute=0, second=0, microsecond=0), Decimal(0), Decimal(3)
+    )
     assert found.points[-1].value == Decimal(3)
     values = [point.value or 0 for point in found.points]
     assert values == sorted(values)

@@ -96,7 +96,7 @@ def test_a_limit_that_is_reached_is_not_forecast_any_more_and_what_was_told_stay
     limit_to(acme, 100, window=Window.WEEK)
     acme.api.keep(*[record(timestamp=at(NOW - ago * HOUR), cost="1") for ago in range(60)])
     evaluate_hourly()
-    assert [event.rule_name for event in events(acme)] == ["Spend limit will be reached"]
+    assert [event.rule_name for event in events(acme)] == ["Spend limit forecast"]
     acme.api.keep(record(cost="50"))
     evaluate_hourly()
     assert [event.resolved_at for event in events(acme)] == [None]
