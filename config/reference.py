@@ -39,6 +39,7 @@ PROBLEMS: Final[dict[str, str]] = {
     "price_ended": "The price or discount has ended; what has been is not changed.",
     "rate_limited": "The plan's requests of this minute are used up; `Retry-After` says when there are more.",
     "records_refused": "Every record of the request was refused; `errors` says why, one by one.",
+    "repricing_under_way": "These records are being repriced already; wait until that is done.",
     "reservation_settled": "A record has come for the reservation; there is nothing left to give back.",
     "repeated_parameter": "A query parameter is given more than once.",
     "role_required": "The member's role does not permit this.",

@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from billing.admin import repricing_page
 from billing.models import Repricing, RepricingPart
@@ -157,11 +157,11 @@ class RepricingAdmin(ReadOnlyAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """Show how far it has come, or what it came to."""
+        if request.method == "POST" or not self.has_view_permission(request):
+            raise PermissionDenied
         found = self.get_object(request, object_id)
         if found is None:
             raise Http404
-        if not self.has_view_permission(request, found):
-            raise PermissionDenied
         context = {
             **self.admin_site.each_context(request),
             **(extra_context or {}),
@@ -189,12 +189,12 @@ class RepricingAdmin(ReadOnlyAdmin):
         ]
         return [*own, *super().get_urls()]
 
-    @method_decorator(require_GET)
+    @method_decorator(require_safe)
     def progress_view(self, request: HttpRequest, repricing_id: UUID) -> HttpResponse:
         """Answer with the part of the page that changes; when all is over, with the wish to load it anew."""
-        found = get_object_or_404(Repricing, pk=repricing_id)
-        if not self.has_view_permission(request, found):
+        if not self.has_view_permission(request):
             raise PermissionDenied
+        found = get_object_or_404(Repricing, pk=repricing_id)
         response = TemplateResponse(request, "admin/billing/repricing_progress.html", self._parts(found))
         if not found.is_under_way:
             response["HX-Refresh"] = "true"
@@ -203,9 +203,9 @@ class RepricingAdmin(ReadOnlyAdmin):
     @method_decorator(require_POST)
     def cancel_view(self, request: HttpRequest, repricing_id: UUID) -> HttpResponse:
         """Cancel it, which keeps what was priced."""
-        found = get_object_or_404(Repricing, pk=repricing_id)
         if not self.has_cancel_permission(request):
             raise PermissionDenied
+        found = get_object_or_404(Repricing, pk=repricing_id)
         if services.cancel(found.pk, actor=Actor(kind="user", user_id=request.user.pk)):
             self.log_change(request, found, "Cancelled.")
             self.message_user(request, "Cancelled. What was priced until then stays.", messages.SUCCESS)

@@ -20,12 +20,13 @@ MAY: Final = {
     "billing.Discount": {"add"},
     "billing.Grant": {"add"},
     "billing.Price": {"add"},
+    "billing.Repricing": {"add"},
     "mfa.Authenticator": {"delete"},
     "organizations.Organization": {"add", "change"},
     "organizations.Plan": {"add", "change", "delete"},
     "organizations.User": {"add", "change"},
 }
-"""Records, invoices, the ledger, what is told and the audit trail are not here: nobody writes them by hand."""
+"""Records, invoices, the ledger, what is told and the audit trail are not here: nobody writes them."""
 ASKING: Final = {
     "alerts.Channel": {"disable"},
     "alerts.Delivery": {"retry"},

@@ -36,6 +36,7 @@ ACCOUNTS: Final[dict[str, dict[str, frozenset[str]]]] = {
     "mfa_remove_webauthn": {"GET": SIGNED_IN, "POST": SIGNED_IN},
     "mfa_edit_webauthn": {"GET": SIGNED_IN, "POST": SIGNED_IN},
     "usersessions_list": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "usersessions_end": {"POST": SIGNED_IN},
     "openid_connect_login": {"GET": ANYONE, "POST": ANYONE},
     "openid_connect_callback": {"GET": ANYONE},
     "socialaccount_login_cancelled": {"GET": ANYONE},

@@ -23,16 +23,19 @@ SITE: Final[dict[str, dict[str, frozenset[str]]]] = {
     "admin:app_list": {"GET": VIEWERS, "POST": VIEWERS},
     "admin:(catch_all_view)": {"GET": OPERATORS, "POST": OPERATORS},
     "admin:(view)": {"GET": OPERATORS, "POST": OPERATORS},
+    "admin:billing_repricing_progress": {"GET": VIEWERS},
+    "admin:billing_repricing_cancel": {"POST": SUPERUSERS},
     "admin:auth_user_password_change": {"GET": SUPERUSERS, "POST": SUPERUSERS},
 }
 """Pages that are no model's six; where a page isn't open, operators are refused and all others sign in."""
 
 SEEN: Final = "view"
+SEEN_AND_DELETED: Final = "view delete"
+MADE: Final = "view add"
 MADE_AND_KEPT: Final = "view add change"
 ANYTHING: Final = "view add change delete"
 
 MODELS: Final[dict[str, str]] = {
-    "account_emailaddress": ANYTHING,
     "alerts_channel": SEEN,
     "alerts_channelevent": SEEN,
     "alerts_delivery": SEEN,
@@ -53,10 +56,12 @@ MODELS: Final[dict[str, str]] = {
     "billing_ledgertransaction": SEEN,
     "billing_price": MADE_AND_KEPT,
     "billing_priceevent": SEEN,
+    "billing_repricing": MADE,
+    "billing_repricingevent": SEEN,
     "billing_reservation": SEEN,
     "billing_spendlimit": SEEN,
     "billing_spendlimitevent": SEEN,
-    "mfa_authenticator": ANYTHING,
+    "mfa_authenticator": SEEN_AND_DELETED,
     "organizations_credential": SEEN,
     "organizations_credentialevent": SEEN,
     "organizations_invitation": SEEN,
@@ -67,12 +72,11 @@ MODELS: Final[dict[str, str]] = {
     "organizations_plan": ANYTHING,
     "organizations_planevent": SEEN,
     "organizations_user": MADE_AND_KEPT,
-    "socialaccount_socialaccount": ANYTHING,
-    "socialaccount_socialapp": ANYTHING,
-    "socialaccount_socialtoken": ANYTHING,
+    "socialaccount_socialaccount": SEEN,
     "usage_export": SEEN,
+    "usage_import": SEEN,
     "usage_record": SEEN,
-    "usersessions_usersession": ANYTHING,
+    "usersessions_usersession": SEEN,
 }
 """What an operator with every permission may do to a model's rows; with the right to see, only that."""
 
