@@ -54,7 +54,7 @@ def test_nothing_is_said_where_nothing_was_repriced(acme: Tenant, reader: Client
 def test_progress_is_shown_and_renewed_until_it_ends(
     acme: Tenant, reader: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    use(acme, 5, days=0.001)
+    use(acme, 5)
     know(currency="EUR")
     asked = ask(acme)
     assert "Requests without a price are about to be priced." in text(reader.get("/costs/"))
@@ -96,7 +96,7 @@ def test_what_the_last_one_left_is_told_as_long_as_something_has_no_price(
 
 
 def test_one_that_was_stopped_says_so(acme: Tenant, reader: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    use(acme, 5, days=0.001)
+    use(acme, 5)
     know(currency="EUR")
     services.cancel(half_way(acme, monkeypatch).pk)
     said = text(reader.get("/costs/"))

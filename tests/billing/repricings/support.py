@@ -24,10 +24,11 @@ COST_NANOS: Final = 12
 Told = list[UUID]
 
 
-def use(tenant: Tenant, count: int, *, model: str = MODEL, days: float = 1) -> None:
-    """Have a tenant send records without a price, spread over some days."""
+def use(tenant: Tenant, count: int, *, model: str = MODEL, days: int | None = None) -> None:
+    """Have a tenant send records without a price, spread over some days, or all of them just now."""
     now = clock.now()
-    step = timedelta(days=days) / count
+    # Each day is priced in steps of its own: what counts steps must not depend on the time of day.
+    step = timedelta(milliseconds=1) if days is None else timedelta(days=days) / count
     tenant.api.keep(
         *(
             record(

@@ -268,5 +268,5 @@ def test_what_the_command_priced_meanwhile_is_looked_at_and_not_priced_again(
 
     monkeypatch.setattr(engine, "_priced", beaten)
     run.run_repricing(asked.pk)
-    assert numbers(asked, acme)[2:] == (0, 3, 0)
+    assert numbers(asked, acme) == (12, 12, 0, 3, 0)
     assert (figures(acme), spent(acme)) == ((12, 3, RECORDS * COST_NANOS), RECORDS * COST_NANOS)
