@@ -85,14 +85,13 @@ def _of_rate_limits(rules: Sequence[Watched], now: datetime) -> Readings:
     midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     day = Period(midnight, midnight + timedelta(days=1))
     clients = [client_id for some in keys.values() for _, client_id in some]
-    counted = [
-        rate_limits.states(clients, day, counter=counter) for counter in (rate_limits.API, rate_limits.GATE)
-    ]
-    peaks = {client: max(states[client].peak_per_minute for states in counted) for client in clients}
+    states = rate_limits.fuller_states(clients, day)
     return {
         rule.id: {
             client_id: Reading(
-                _share(Decimal(peaks[client_id]), Decimal(rule.requests_per_minute)), day, midnight
+                _share(Decimal(states[client_id].peak_per_minute), Decimal(rule.requests_per_minute)),
+                day,
+                midnight,
             )
             for key, client_id in keys.get(rule.organization_id, ())
             if rule.credential_id in (None, key)

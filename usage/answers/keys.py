@@ -116,11 +116,7 @@ def limits(caller: Caller, credentials: Sequence[Credential], over: Period) -> l
     The API and the gate count apart, by the same limit: told is the one that is used more.
     """
     limit = caller.plan.requests_per_minute
-    ids = [credential.client_id for credential in credentials]
-    counted = [rate_limits.states(ids, over, counter=one) for one in (rate_limits.API, rate_limits.GATE)]
-    fuller = {
-        client_id: max((one[client_id] for one in counted), key=lambda state: state.used) for client_id in ids
-    }
+    states = rate_limits.fuller_states([credential.client_id for credential in credentials], over)
     return [
         {
             "keyId": client_id,
@@ -129,9 +125,9 @@ def limits(caller: Caller, credentials: Sequence[Credential], over: Period) -> l
             "used": state.used,
             "remaining": max(limit - state.used, 0),
             "resetAt": format_moment(state.resets_at),
-            "peakPerMinute": max(one[client_id].peak_per_minute for one in counted),
+            "peakPerMinute": state.peak_per_minute,
         }
-        for client_id, state in fuller.items()
+        for client_id, state in states.items()
     ]
 
 
