@@ -225,7 +225,7 @@ def test_an_export_is_asked_for_and_taken(used: Tenant, visit: Visit) -> None:
     with page.expect_download() as file:
         page.get_by_role("link", name="Download").first.click()
     assert file.value.path().stat().st_size > 0
-    page.get_by_label("What").select_option("daily")
+    page.get_by_label("Data").select_option("daily")
     page.get_by_role("button", name="Export").click()
     expect(page.get_by_text("Export started")).to_be_visible()
     expect(page.locator("#exports tbody tr")).to_have_count(2)
