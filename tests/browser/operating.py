@@ -26,7 +26,7 @@ PEOPLE: Final = "/admin/organizations/user/"
 OPERATOR: Final = "operator@example.org"
 # Stylesheets that Django imports into others can't be fetched anew under our policy, and need not be.
 BESIDES: Final = {"exclude": [["#header"], ["#nav-sidebar"]]}
-COLOURS: Final = {"runOnly": {"type": "tag", "values": ["cat.color"]}}
+COLOURS: Final = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
 """What depends on the theme; all else is the same in both."""
 AXE: Final = {"preload": False, "resultTypes": ["violations"]}
 OPEN_MENUS: Final = """async () => {
