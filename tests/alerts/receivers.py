@@ -18,6 +18,12 @@ Answer = Callable[[BaseHTTPRequestHandler], None]
 _PATIENCE: Final = 30.0
 
 
+class Listening(ThreadingHTTPServer):
+    """A server that keeps everybody waiting who comes at once, instead of turning away all but five."""
+
+    request_queue_size = 128
+
+
 @dataclass(frozen=True, slots=True)
 class Received:
     """One request as it arrived."""
