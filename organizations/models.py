@@ -34,6 +34,9 @@ class AuditEvent(pghistory.models.Event):
     class Meta:
         abstract = True
 
+    def __str__(self) -> str:
+        return f"{self.pgh_label} at {self.pgh_created_at:%Y-%m-%d %H:%M:%S} UTC"
+
 
 def tracked(
     *,

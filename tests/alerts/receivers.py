@@ -120,7 +120,7 @@ def receiving(*answers: Answer, context: ssl.SSLContext | None = None) -> Iterat
             pass
 
     receiver = Receiver(
-        ThreadingHTTPServer(("127.0.0.1", 0), Handler), answers=list(answers or (status(204),))
+        Listening(("127.0.0.1", 0), Handler), answers=list(answers or (status(204),))
     )
     receiver.server.daemon_threads = True
     if context is not None:

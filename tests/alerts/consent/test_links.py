@@ -158,8 +158,8 @@ def test_an_external_address_gets_nothing_but_the_question_until_it_agrees(
     assert "Confirm this address" in stranger.get(path).content.decode()
     assert stranger.post(path).status_code == 403
     visitor = Client()
-    assert "Your address is confirmed" in visitor.post(path).content.decode()
-    assert "Your address is confirmed" in visitor.get(path).content.decode()
+    assert "Address confirmed" in visitor.post(path).content.decode()
+    assert "Address confirmed" in visitor.get(path).content.decode()
     fire(acme, threshold=None)
     work()
     assert post.recipients.count(OUTSIDE) == 2
@@ -225,7 +225,7 @@ def test_who_manages_an_organization_without_channels_can_unsubscribe_from_its_a
     assert post.recipients == ["owner@acme.example"]
     path = link(post.mails[0])
     assert "sends you e-mails about its alerts" in stranger.get(path).content.decode()
-    assert "no mails of its alerts" in stranger.post(path, ONE_CLICK).content.decode()
+    assert "no longer sends you e-mails about its alerts" in stranger.post(path, ONE_CLICK).content.decode()
     clear(acme, event)
     fire(acme, threshold=None)
     assert (work(), post.recipients) == (0, ["owner@acme.example"])

@@ -59,7 +59,8 @@ def given_up(tenant: Tenant) -> Delivery:
 
 def rows(page: Any, name: str) -> list[list[str]]:
     """Return the words in the rows of a table."""
-    match = re.search(rf'<table id="{name}">.*?<tbody>(.*?)</tbody>', page.content.decode(), flags=re.DOTALL)
+    pattern = rf'<table id="{name}"[^>]*>.*?<tbody>(.*?)</tbody>'
+    match = re.search(pattern, page.content.decode(), flags=re.DOTALL)
     assert match is not None
     found = re.findall(r"<tr>(.*?)</tr>", match[1], flags=re.DOTALL)
     return [re.findall(r">([^<]+)<", row) for row in found]
