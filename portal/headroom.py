@@ -32,6 +32,7 @@ class Headroom:
     spent: Cell | None = None
     left: Cell | None = None
     share: str = ""
+    is_held: bool = False
     drawn: str = ""
     tone: str = ""
     window: str = ""
@@ -64,6 +65,7 @@ def _of(found: Standing, caller: Caller, url: str) -> Headroom:
         spent=_money(found.spent_nanos, caller),
         left=_money(found.remaining_nanos, caller),
         share=f"{share}%",
+        is_held=bool(found.reserved_nanos),
         drawn=str(min(share, _WHOLE)),
         tone=tone_of(found, share),
         window=WINDOWS[found.window],

@@ -14,13 +14,18 @@ HOURS: Final = range(24)
 _ROWS: Final = "cells"
 
 
-def heat(values: Mapping[tuple[int, int], tuple[float, str]], *, title: str) -> dict[str, Any]:
-    """Return the specification of a map of weekdays (Monday is 0) and hours to a value and its words."""
+def heat(
+    values: Mapping[tuple[int, int], tuple[float, str]], *, title: str, nothing: str = "0"
+) -> dict[str, Any]:
+    """Return the specification of a map of weekdays (Monday is 0) and hours to a value and its words.
+
+    ``nothing`` are the words of an hour that ``values`` leaves out.
+    """
     specification = copy.deepcopy(_skeleton(title))
     rows = []
     for weekday, name in enumerate(WEEKDAYS):
         for hour in HOURS:
-            value, exact = values.get((weekday, hour), (0.0, "0"))
+            value, exact = values.get((weekday, hour), (0.0, nothing))
             said = f"{name} {hour:02}:00"
             rows.append({"day": name, "hour": f"{hour:02}", "value": value, "exact": exact, "label": said})
     specification["datasets"] = {_ROWS: rows}

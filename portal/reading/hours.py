@@ -34,7 +34,7 @@ def by_hour(asker: Asker, measure: Measure, name: str) -> Plot:
         id="hours",
         title=f"{name} by weekday and hour",
         summary=_busiest(drawn, is_empty=is_empty),
-        specification=charts.heat(drawn, title=measure.label),
+        specification=charts.heat(drawn, title=measure.label, nothing=measure.with_unit(NOTHING, currency)),
         table=_table(cells, measure),
         api=question_address(filters, (measure,), "hour"),
         is_empty=is_empty,

@@ -10,7 +10,7 @@ from typing import Final
 from billing.invoices import queries
 from billing.invoices.shown import Shown, ShownGroup, ShownMonth, amount, day
 from billing.models import Invoice, InvoiceKind, InvoiceLine, InvoiceState
-from core.money import from_minor
+from core.money import format_minor, from_minor
 from core.periods import Period, local_date, zone
 from organizations.tenancy import Caller
 from portal import windows
@@ -92,8 +92,13 @@ def _row(invoice: Invoice, to: To) -> list[Cell]:
         Cell(f"{day(invoice.first_day)} to {day(invoice.last_day)}"),
         Cell(state, tone=tone or "plain"),
         Cell(due or "–"),
-        Cell(total_of(invoice), value=str(invoice.total_minor), is_number=True),
+        Cell(total_of(invoice), value=_plain(invoice), is_number=True),
     ]
+
+
+def _plain(invoice: Invoice) -> str:
+    """Return what is to be paid as the API writes it."""
+    return format_minor(invoice.total_minor, invoice.minor_places)
 
 
 def _empty(caller: Caller) -> str:

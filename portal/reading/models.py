@@ -121,7 +121,9 @@ def _shares(asker: Asker, ranked: list[Standing], measure: Measure) -> Plot:
         rows.append(
             [Cell(one.name), _exact(measure, one.total), Cell(percent, value=f"{share:.6f}", is_number=True)]
         )
-    columns = [Column("Model"), Column(measure.label, is_number=True), Column("Share", is_number=True)]
+    unit = _unit(measure, asker)
+    head = f"{measure.label}{unit and ','}{unit}"
+    columns = [Column("Model"), Column(head, is_number=True), Column("Share", is_number=True)]
     said = ", ".join(f"{one.name} {one.share}" for one in slices[:3])
     return Plot(
         id="shares",
