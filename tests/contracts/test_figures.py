@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import pytest
 import time_machine
+from django.http import HttpResponse
 
 from portal import pages, registry
 from tests.contracts.figures import (
@@ -20,7 +21,7 @@ from tests.contracts.figures import (
     of_use,
 )
 from tests.contracts.figures.asking import Api
-from tests.contracts.figures.claims import Claims, faults
+from tests.contracts.figures.claims import MONEY, Claims, Is, faults
 from tests.contracts.figures.reading import Page
 from tests.contracts.figures.world import World, build
 from tests.usage.factories import NOW
@@ -134,7 +135,7 @@ def test_every_figure_is_the_apis(world: World) -> None:
             # A page whose figures are not found would pass for one that has none.
             assert page.figures, path
             wrong += [f"{path} {chosen}: {fault}" for fault in faults(page, claim(page, Api(world), chosen))]
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 def asked(world: World, pattern: str, query: Query) -> tuple[str, dict[str, str]]:
@@ -144,3 +145,67 @@ def asked(world: World, pattern: str, query: Query) -> tuple[str, dict[str, str]
     key = world.tenant.client_id
     path = pattern.format(key=key, invoice=world.invoice, event=world.event, rule=world.rule, record=record)
     return path, chosen
+
+
+SHOWN: Final = """
+<main id="content"><section aria-labelledby="sums-title">
+<h2 id="sums-title">4 calls since 3 July 2026, 09:30</h2>
+<table id="sums"><thead><tr><th>Model</th><th>Cost, EUR</th></tr></thead>
+<tbody><tr><th>gpt-4o</th><td data-value="1.23456" title="1.23456 EUR">1.23</td></tr></tbody></table>
+</section>
+<script id="sums-data" type="application/json">{"datasets": {"marks": [{"value": 1.23456}]}}</script></main>
+"""
+
+
+def claimed() -> Claims:
+    """Claim all that `SHOWN` shows."""
+    claims = Claims()
+    claims.tells("sums-title h2", 4)
+    claims.rows("sums", [("gpt-4o", {"Cost, EUR": Is(MONEY, "1.234560000")})])
+    claims.drawn["sums marks value"] = ["1.234560000"]
+    return claims
+
+
+def found_wrong(html: str) -> list[str]:
+    """Return the places where a page is otherwise than `SHOWN`."""
+    page = Page(HttpResponse(html), {"gpt-4o"})
+    return [fault.partition(" is ")[0] for fault in faults(page, claimed())]
+
+
+def test_a_page_as_claimed_has_no_fault() -> None:
+    assert found_wrong(SHOWN) == []
+
+
+@pytest.mark.parametrize(
+    ("shown", "instead", "fault"),
+    [
+        ("4 calls", "5 calls", "sums-title h2"),
+        (">1.23<", ">1.24<", "sums / gpt-4o / Cost, EUR"),
+        ('data-value="1.23456"', 'data-value="1.23457"', "sums / gpt-4o / Cost, EUR"),
+        ('title="1.23456 EUR"', 'title="1.23 EUR"', "sums / gpt-4o / Cost, EUR"),
+        ('"value": 1.23456', '"value": 1.23', "sums marks value"),
+    ],
+)
+def test_a_figure_that_is_otherwise_is_found(shown: str, instead: str, fault: str) -> None:
+    assert found_wrong(SHOWN.replace(shown, instead)) == [fault]
+
+
+@pytest.mark.parametrize(
+    ("where", "more"),
+    [
+        ("</section>", "<p>12% more</p></section>"),
+        ("</tbody>", "<tr><th>other</th><td>0.50</td></tr></tbody>"),
+        ("</section>", '<svg role="img" aria-label="7% of it"><rect width="7%"/></svg></section>'),
+        ("</section>", "<dl><div><dt>Left</dt><dd>3</dd></div></dl></section>"),
+        ('{"value": 1.23456}', '{"value": 1.23456, "high": 2}'),
+    ],
+)
+def test_a_figure_that_nothing_claims_is_found(where: str, more: str) -> None:
+    [fault] = found_wrong(SHOWN.replace(where, more))
+    assert fault.startswith("nobody claims")
+
+
+def test_a_figure_that_is_not_there_is_found() -> None:
+    without = SHOWN.replace(">1.23<", ">–<").replace(' data-value="1.23456" title="1.23456 EUR"', "")
+    [fault] = found_wrong(without)
+    assert fault.startswith("sums / gpt-4o / Cost, EUR")
