@@ -119,9 +119,7 @@ def receiving(*answers: Answer, context: ssl.SSLContext | None = None) -> Iterat
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 the base's name
             pass
 
-    receiver = Receiver(
-        Listening(("127.0.0.1", 0), Handler), answers=list(answers or (status(204),))
-    )
+    receiver = Receiver(Listening(("127.0.0.1", 0), Handler), answers=list(answers or (status(204),)))
     receiver.server.daemon_threads = True
     if context is not None:
         receiver.scheme = "https"
