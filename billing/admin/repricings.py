@@ -18,7 +18,7 @@ from billing.admin import repricing_page
 from billing.models import Repricing, RepricingPart
 from billing.repricings import services
 from core.problems import Problem
-from organizations.admin import EventAdmin, ReadOnlyAdmin
+from organizations.admin import EventAdmin, OrganizationFilter, ReadOnlyAdmin
 from organizations.models import User
 from organizations.tenancy import Actor
 
@@ -81,7 +81,7 @@ class RepricingAdmin(ReadOnlyAdmin):
     form = RepricingForm
     add_form_template = "admin/billing/repricing_new.html"
     list_display = ("created_at", "whose", "kind", "state", "progress", "requested_by")
-    list_filter = ("state", "dry_run")
+    list_filter = (OrganizationFilter, "state", "dry_run")
     list_select_related = ("organization", "requested_by")
     search_fields = ("organization__slug",)
     autocomplete_fields = ("organization",)

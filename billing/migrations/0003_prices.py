@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "basis_points",
-                    models.PositiveSmallIntegerField(help_text="Hundredths of a percent: 1250 is 12.5 %."),
+                    models.PositiveSmallIntegerField(help_text="Hundredths of a percent: 1250 is 12.5%."),
                 ),
                 (
                     "provider",
@@ -73,7 +73,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigIntegerField()),
                 (
                     "basis_points",
-                    models.PositiveSmallIntegerField(help_text="Hundredths of a percent: 1250 is 12.5 %."),
+                    models.PositiveSmallIntegerField(help_text="Hundredths of a percent: 1250 is 12.5%."),
                 ),
                 (
                     "provider",

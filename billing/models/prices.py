@@ -116,7 +116,7 @@ class Discount(models.Model):
     """
 
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="+")
-    basis_points = models.PositiveSmallIntegerField(help_text="Hundredths of a percent: 1250 is 12.5 %.")
+    basis_points = models.PositiveSmallIntegerField(help_text="Hundredths of a percent: 1250 is 12.5%.")
     provider = models.CharField(max_length=200, blank=True, help_text="Empty: every provider's.")
     model = models.CharField(max_length=200, blank=True, help_text="Empty: every model.")
     effective_from = models.DateTimeField(default=clock.now)

@@ -172,6 +172,7 @@ def test_the_pages_are_accessible_and_fit(
     for path in (
         "/costs/",
         "/costs/repricing/",
+        "/admin/billing/repricing/add/",
         f"/admin/billing/repricing/{done.pk}/change/",
         f"/admin/billing/repricing/{waiting.pk}/change/",
     ):

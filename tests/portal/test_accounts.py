@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 import pytest
+import time_machine
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret, hotp_value
 from allauth.usersessions.models import UserSession
@@ -177,6 +178,13 @@ def test_sessions_are_listed_and_the_others_can_be_ended(user: User) -> None:
     here.post("/account/sessions/")
     assert there.get("/account/").status_code == 302
     assert here.get("/account/").status_code == 200
+
+
+def test_sessions_are_told_in_the_zone_of_the_organization() -> None:
+    with time_machine.travel("2026-07-01T22:30:00Z", tick=False):
+        page = text(sign_in(make_tenant(timezone="Asia/Tokyo")).get("/account/sessions/"))
+    assert "signed in 2 Jul 2026, 07:30" in page
+    assert "Times in Asia/Tokyo." in page
 
 
 def test_one_session_is_ended_and_the_rest_go_on(user: User) -> None:
