@@ -1,4 +1,4 @@
-"""The real server as a process of its own, for tests that need real connections or have to kill it."""
+"""The application on a port: as a process of its own, which can be killed, or in a thread of this one."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 
 import httpx
 import psutil
+from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
+from django.core.wsgi import get_wsgi_application
 
 START_SECONDS = 30
 ROOT = Path(__file__).resolve().parent.parent
@@ -112,6 +116,28 @@ class Server:
             if self._process is None or self._process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"The server did not start.\n{self.log}")
             time.sleep(0.05)
+
+
+class QuietHandler(WSGIRequestHandler):
+    """Answers without writing a line for each request."""
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the name is its base's)
+        """Write nothing."""
+
+
+@contextmanager
+def serving_here() -> Iterator[str]:
+    """Serve the application from threads of this process, at once and with its caches; yield the address."""
+    httpd = ThreadedWSGIServer(("127.0.0.1", 0), QuietHandler, allow_reuse_address=False)
+    httpd.set_app(get_wsgi_application())
+    thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{httpd.server_port}"
+    finally:
+        httpd.shutdown()
+        httpd.server_close()
+        thread.join()
 
 
 def free_port() -> int:

@@ -1,4 +1,4 @@
-"""A real browser before a real server, and every complaint of the browser written down."""
+"""A real browser before the application, and every complaint of the browser written down."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from portal import assets
 from tests.browser.chromium import chromium
 from tests.browser.looking import Looking, overflow
 from tests.portal.pages import add_member
-from tests.serving import Server
+from tests.serving import serving_here
 from tests.usage.exports import support
 from tests.usage.factories import Tenant, at, make_tenant, record
 from usage import partitions
@@ -82,13 +82,20 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
+def url(transactional_db: None) -> Iterator[str]:
+    """Where the application answers; a module that needs a process of its own gives that one's address."""
+    with serving_here() as address:
+        yield address
+
+
+@pytest.fixture
 def acme(transactional_db: None) -> Tenant:
     """An organization in Berlin."""
     return make_tenant("Acme", timezone="Europe/Berlin", currency="EUR")
 
 
 @pytest.fixture
-def open_page(browser: Browser, server: Server) -> Iterator[Callable[..., Visit]]:
+def open_page(browser: Browser, url: str) -> Iterator[Callable[..., Visit]]:
     """A function that opens a page: `open_page(width=360, theme="dark")`; nothing is complained of."""
     visits: list[Visit] = []
 
@@ -99,7 +106,7 @@ def open_page(browser: Browser, server: Server) -> Iterator[Callable[..., Visit]
             permissions=["clipboard-read", "clipboard-write"],
         )
         context.set_default_timeout(PATIENCE_MS)
-        visit = Visit(context.new_page(), server.url)
+        visit = Visit(context.new_page(), url)
         visit.listen()
         visits.append(visit)
         return visit

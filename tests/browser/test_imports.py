@@ -12,7 +12,6 @@ from playwright.sync_api import expect
 from organizations.tenancy import tenant_scope
 from tests.browser.conftest import Visit
 from tests.browser.test_alerts import look
-from tests.serving import Server
 from tests.usage.factories import Tenant
 from tests.usage.imports.jobs.support import begin, table, upload
 from usage.imports.jobs.job import run_import
@@ -82,7 +81,7 @@ def test_a_file_is_uploaded_mapped_previewed_and_followed_to_its_records(
 
 
 def test_without_scripts_the_preview_is_updated_by_its_button(
-    acme: Tenant, server: Server, open_page: Callable[..., Visit], tmp_path: Path
+    acme: Tenant, open_page: Callable[..., Visit], tmp_path: Path
 ) -> None:
     (tmp_path / "calls.ndjson").write_text('{"kind": "chat", "use": {"in": 3}}\n')
     visit = open_page()
@@ -104,9 +103,9 @@ def test_without_scripts_the_preview_is_updated_by_its_button(
 
 
 def test_a_file_that_is_too_large_is_told_and_a_running_import_is_cancelled(
-    acme: Tenant, make_server: Callable[..., Server], visit: Visit, tmp_path: Path
+    acme: Tenant, settings: Any, visit: Visit, tmp_path: Path
 ) -> None:
-    visit.url = make_server(env={"IMPORT_MAX_MB": "1"}).url
+    settings.IMPORT_MAX_BYTES = 1_000_000
     page = visit.page
     (tmp_path / "large.csv").write_text("type\n" + "chat\n" * 600_000)
     visit.sign_in(acme)

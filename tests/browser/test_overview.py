@@ -149,6 +149,7 @@ def test_keeps_itself_fresh_and_what_is_open_open(acme: Tenant, records: None, v
 
 
 def test_says_when_it_is_not_fresh(acme: Tenant, records: None, visit: Visit, server: Server) -> None:
+    visit.url = server.url
     page = visit.page
     page.clock.install()
     visit.sign_in(acme)

@@ -51,9 +51,9 @@ def post() -> Iterator[tuple[Post, str]]:
 
 
 @pytest.fixture
-def server(make_server: Callable[..., Server], issuer: Issuer, post: tuple[Post, str]) -> Server:
-    """A server with single sign-on and mail."""
-    return make_server(env={**issuer.environment, "EMAIL_URL": post[1]})
+def url(make_server: Callable[..., Server], issuer: Issuer, post: tuple[Post, str]) -> str:
+    """Where a server with single sign-on and mail answers."""
+    return make_server(env={**issuer.environment, "EMAIL_URL": post[1]}).url
 
 
 def test_the_sign_in_tells_what_is_wrong_and_when_to_wait(
