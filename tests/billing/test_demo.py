@@ -1,4 +1,4 @@
-"""The demo's money: granted, limited, invoiced, and all of it from its records."""
+"""The demo's money, granted, limited and invoiced from its records; and what it was told of."""
 
 from __future__ import annotations
 
@@ -29,7 +29,13 @@ def api(db: None) -> Any:
     partitions.forget()
 
 
-def test_the_last_week_nearly_reached_the_limit_and_the_months_before_are_invoiced(api: Any) -> None:
+def test_its_money_and_its_alerts_are_as_if_it_had_been_there(api: Any) -> None:
+    check_money(api)
+    check_alerts(api)
+
+
+def check_money(api: Any) -> None:
+    """The last week nearly reached the limit, and the months before are invoiced."""
     limit = api("/spend-limit")
     assert limit.get("state") == "open", limit
     assert Decimal("0.8") < Decimal(limit["spent"]) / Decimal(limit["limit"]) < Decimal("0.95")
@@ -56,7 +62,8 @@ def test_the_last_week_nearly_reached_the_limit_and_the_months_before_are_invoic
         assert Decimal(str(one["uncovered"])) == 0
 
 
-def test_its_alerts_were_told_when_they_fired_and_one_had_to_be_sent_again(api: Any) -> None:
+def check_alerts(api: Any) -> None:
+    """Alerts were told when they fired, and one had to be sent again."""
     events = api("/alerts/events", take="100")["items"]
     assert len({one["firedAt"] for one in events}) > 10
     assert not [one for one in events if "from 1." in one["message"]]
