@@ -128,6 +128,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "portal.errors.FormAddresses",
 ]
 
 # The write path and the gate are plain views that find their caller themselves; see config.middleware.

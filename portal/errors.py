@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from django.db import DatabaseError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
 
 from core import views
@@ -54,6 +55,22 @@ def too_many_requests(request: HttpRequest) -> HttpResponse:
     response = render(request, "429.html", bare(), status=429)
     response["Retry-After"] = str(WAIT_SECONDS)
     return response
+
+
+class FormAddresses:
+    """Tells who opens the address of a form's button, say by going back to it, that it can't be opened."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer a reader's 405 with a page; a client's has said all that it needs."""
+        response = self._get_response(request)
+        if not isinstance(response, HttpResponseNotAllowed) or request.method != "GET":
+            return response
+        page = _page(request, "405.html", 405)
+        page["Allow"] = response["Allow"]
+        return page
 
 
 def _page(request: HttpRequest, template: str, status: int) -> HttpResponse:

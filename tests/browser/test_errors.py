@@ -75,6 +75,8 @@ def test_errors_of_members_and_of_strangers(
         looking.at(visit.page, "Page not found")
         in_frame = visit.page.get_by_role("navigation", name="Main")
         expect(in_frame).to_have_count(1 if visit is member else 0)
+        visit.page.goto(f"{visit.url}/sign-out/")
+        looking.at(visit.page, "This address can’t be opened directly")
     member.page.goto(f"{member.url}/settings/")
     looking.at(member.page, "Access denied")
     member.page.goto(f"{member.url}/keys/cl_nobodys/")
@@ -98,4 +100,4 @@ def test_errors_of_members_and_of_strangers(
     finally:
         maintenance.end()
     for visit in (member, stranger):
-        statuses(visit, 403, 404, 503)
+        statuses(visit, 403, 404, 405, 503)

@@ -49,6 +49,17 @@ def test_refusals(
     assert json.loads(answer.content)["status"] == status
 
 
+def test_the_address_of_a_button_is_opened(acme: Tenant) -> None:
+    member = sign_in(acme)
+    for button, frame in (("/first-key/", "Acme"), ("/sign-out/", "Headroom")):
+        opened = member.get(button)
+        assert (opened.status_code, opened["Allow"]) == (405, "POST")
+        assert "This address can’t be opened directly" in text(opened)
+        assert frame in text(opened)
+        assert member.head(button).content == b""
+        assert member.put(button).content == b""
+
+
 def test_a_fault_of_ours_tells_nothing_of_itself(client: Client) -> None:
     client.raise_request_exception = False
     with override_settings(ROOT_URLCONF=__name__):

@@ -48,6 +48,7 @@ PASSING: Final = frozenset(
         "django.middleware.clickjacking.XFrameOptionsMiddleware",
         "django_htmx.middleware.HtmxMiddleware",
         "allauth.account.middleware.AccountMiddleware",
+        "portal.errors.FormAddresses",
     }
 )
 """Middlewares that have no address of their own: they redirect, refuse or add to what others answer."""
