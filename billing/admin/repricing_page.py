@@ -66,7 +66,8 @@ def read(repricing: Repricing) -> RepricingPage:
         rows=rows,
         more_rows=progress.organizations - len(rows),
         left=left,
-        left_otherwise=progress.left - sum(each.records for each in left),
+        # The sums were read a moment before the models, which go on while it runs.
+        left_otherwise=max(0, progress.left - sum(each.records for each in left)),
         dry_run=repricing.dry_run,
         is_under_way=repricing.is_under_way,
     )
