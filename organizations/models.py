@@ -1,7 +1,7 @@
 """Rows of organizations, people, plans and credentials, with the constraints that keep them true."""
 
 from collections.abc import Callable
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
 import pghistory
 import pghistory.models
@@ -20,6 +20,9 @@ from organizations.validators import validate_currency, validate_zone
 
 M = TypeVar("M", bound=models.Model)
 
+ACTIONS: Final = {"insert": "Created", "update": "Changed", "delete": "Deleted"}
+"""What the audit trail tells of, in words."""
+
 
 class AuditEvent(pghistory.models.Event):
     """A snapshot of a row after a change, numbered in one sequence over every kind of row."""
@@ -35,7 +38,7 @@ class AuditEvent(pghistory.models.Event):
         abstract = True
 
     def __str__(self) -> str:
-        return f"{self.pgh_label} at {self.pgh_created_at:%Y-%m-%d %H:%M:%S} UTC"
+        return f"{ACTIONS.get(self.pgh_label, self.pgh_label)} at {self.pgh_created_at:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def tracked(

@@ -168,7 +168,7 @@ class RuleState(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.rule_id} {self.subject}: {self.level}"
+        return f"{self.subject or 'the organization'} at level {self.level}"
 
 
 class LimitNotice(models.Model):

@@ -20,7 +20,7 @@ class SpendLimitAdmin(ReadOnlyAdmin):
     """Limits, as upkeep left them."""
 
     list_display = (
-        "__str__", linked("organization"), "state", _LIMIT, _SPENT, _HELD, "window_kind", "enforcement",
+        "limited", linked("organization"), "state", _LIMIT, _SPENT, _HELD, "window_kind", "enforcement",
         "paused_at",
     )  # fmt: skip
     list_filter = (OrganizationFilter, "state", "enforcement", "window_kind")
@@ -33,6 +33,11 @@ class SpendLimitAdmin(ReadOnlyAdmin):
         ("State", {"fields": ("state", "paused_at", _SPENT, _HELD, _WARNED)}),
         ("Window", {"fields": ("window_kind", "window_start", "window_end", "created_at")}),
     )  # fmt: skip
+
+    @admin.display(description="limit of")
+    def limited(self, limit: SpendLimit) -> str:
+        """Name the key that it limits, or say that it limits all of them."""
+        return limit.credential.name if limit.credential else "the organization"
 
 
 @admin.register(Decision)

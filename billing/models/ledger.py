@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from core import clock
+from core.written import exact
 from organizations.models import Organization, User, tracked
 
 DIGITS: Final = 38
@@ -80,7 +81,7 @@ class Grant(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.amount.normalize():f} {self.allowance}"
+        return f"{exact(self.amount)} {self.allowance}"
 
 
 class LedgerAccount(models.Model):

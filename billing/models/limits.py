@@ -242,4 +242,4 @@ class Decision(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.kind} at {self.decided_at.isoformat()}"
+        return f"{self.get_kind_display()} at {self.decided_at:%Y-%m-%d %H:%M:%S} UTC"
