@@ -9,7 +9,7 @@ from alerts.deliveries.again import retry
 from alerts.models import Attempt, Channel, Delivery, Event, Report, Rule, RuleState
 from core.problems import Problem
 from organizations.admin import OrganizationFilter, ReadOnlyAdmin, ReadOnlyInline, register_events
-from organizations.admin.showing import linked, listed, number
+from organizations.admin.showing import linked, listed, number, pairs
 from organizations.confirming import confirmed
 
 # Django only puts an s to a name.
@@ -45,8 +45,8 @@ class RuleStateAdmin(ReadOnlyAdmin):
     """How far rules have come."""
 
     list_display = (
-        "told_of", linked("organization"), linked("rule"), "level", number("value", "value"), "since",
-        "quiet_until",
+        "told_of", linked("organization"), linked("rule"), "level", number("value", "value", places=2),
+        "since", "quiet_until",
     )  # fmt: skip
     list_filter = (OrganizationFilter,)
     list_select_related = ("organization", "rule")
@@ -131,7 +131,7 @@ class AlertEventAdmin(ReadOnlyAdmin):
     ordering = ("-fired_at", "-id")
     fieldsets = (
         (None, {"fields": ("message", "organization", "severity", "fired_at", "resolved_at")}),
-        ("Rule", {"fields": ("rule_name", "rule_revision", "metric", "scope")}),
+        ("Rule", {"fields": ("rule_name", "rule_revision", "metric", pairs("scope", "scope"))}),
         ("Figures", {"fields": (number("value", "value"), number("threshold", "threshold"), "unit")}),
         ("Period", {"fields": ("period_start", "period_end")}),
         ("Advice", {"fields": ("recommendation",)}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -12,14 +13,13 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.module_loading import import_string
 
+from core.written import exact
 from organizations.admin import OrganizationFilter, ReadOnlyAdmin
 from organizations.admin.bases import OrderedChangeList
 from organizations.admin.filters import STEPS, chosen
-from organizations.admin.showing import linked, money, number
+from organizations.admin.showing import EMPTY, linked, money, number, pairs
 from usage.models import Export, Import, Record
 from usage.queries.records import find_record, occurrence
-
-_LATENCY = number("latency_us", "latency", " µs")
 
 
 class RecordChangeList(OrderedChangeList):
@@ -59,7 +59,7 @@ class RecordAdmin(ReadOnlyAdmin):
                 )
             },
         ),
-        ("Outcome", {"fields": ("succeeded", "status_code", "error_type", _LATENCY)}),
+        ("Outcome", {"fields": ("succeeded", "status_code", "error_type", "latency")}),
         (
             "Quantities",
             {
@@ -70,13 +70,18 @@ class RecordAdmin(ReadOnlyAdmin):
                     number("completion_tokens", "completion tokens"),
                     number("reasoning_tokens", "reasoning tokens"),
                     number("total_tokens", "total tokens"),
-                    "quantities",
+                    pairs("quantities", "quantities"),
                 )
             },
         ),
         ("Cost", {"fields": (money("cost_nanos", "cost"), "price_id", "reservation_id")}),
-        ("Belongs to", {"fields": ("links", "meta")}),
+        ("Belongs to", {"fields": (pairs("links", "links"), pairs("meta", "meta"))}),
     )  # fmt: skip
+
+    @admin.display(description="latency")
+    def latency(self, record: Record) -> str:
+        """Write how long it took."""
+        return EMPTY if record.latency_us is None else f"{exact(Decimal(record.latency_us) / 1000)} ms"
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[RecordChangeList]:
         """Return the list whose links are found quickly."""
@@ -152,7 +157,7 @@ class ExportAdmin(ReadOnlyAdmin):
                 )
             },
         ),
-        ("File", {"fields": (number("bytes", "size", " bytes"), "sums", "expires_at")}),
+        ("File", {"fields": (number("bytes", "size", " bytes"), pairs("sums", "sums"), "expires_at")}),
     )  # fmt: skip
 
 

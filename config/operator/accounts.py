@@ -82,3 +82,4 @@ def take_over(site: AdminSite) -> None:
     for model, shown in _OURS.items():
         model._meta.verbose_name, model._meta.verbose_name_plural = _NAMES[model]
         site.register(model, shown)
+    UserSession._meta.get_field("ip").verbose_name = "IP address"

@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import Any, Final
 
 from django.contrib import admin
-from django.db.models import BigIntegerField, OuterRef, QuerySet, Subquery
+from django.db.models import BigIntegerField, DecimalField, Field, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 from django.http import HttpRequest
 
 from organizations.admin.bases import ReadOnlyAdmin
 from organizations.admin.filters import BY_NUMBER, OrganizationFilter
-from organizations.admin.showing import linked, moment, money
-from organizations.models import User
+from organizations.admin.showing import linked, moment, money, number
+from organizations.models import ACTIONS, User
 
-_ACTIONS: Final = {"insert": "Created", "update": "Changed", "delete": "Deleted"}
 _NANOS: Final = "_nanos"
 
 
@@ -27,7 +26,7 @@ class ActionFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Return what can be done."""
-        return list(_ACTIONS.items())
+        return list(ACTIONS.items())
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Return the events of the action that is chosen."""
@@ -60,8 +59,8 @@ class EventAdmin(ReadOnlyAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any | None = None) -> Any:
         """Show what happened, and what the row then was."""
-        names = [field.name for field in self.opts.concrete_fields if not field.name.startswith("pgh_")]
-        shown = [money(name, _label(name)) if name.endswith(_NANOS) else name for name in names]
+        fields = [field for field in self.opts.concrete_fields if not field.name.startswith("pgh_")]
+        shown = [_shown(field) for field in fields]
         happened = {"fields": ("moment", "action", "actor", linked("pgh_obj", "row"))}
         return [(None, happened), ("The row after this", {"fields": shown})]
 
@@ -77,7 +76,7 @@ class EventAdmin(ReadOnlyAdmin):
     @admin.display(description="action")
     def action(self, event: Any) -> str:
         """Say what was done."""
-        return _ACTIONS.get(event.pgh_label, str(event.pgh_label))
+        return ACTIONS.get(event.pgh_label, str(event.pgh_label))
 
     @admin.display(description="row")
     def subject(self, event: Any) -> str:
@@ -105,5 +104,9 @@ def register_events(*models: Any) -> None:
         admin.site.register(events, EventAdmin)
 
 
-def _label(name: str) -> str:
-    return name.removesuffix(_NANOS).replace("_", " ")
+def _shown(field: Field[Any, Any]) -> Any:
+    if field.name.endswith(_NANOS):
+        return money(field.name, field.name.removesuffix(_NANOS).replace("_", " "))
+    if isinstance(field, IntegerField | DecimalField) and field.name != "id":
+        return number(field.name, str(field.verbose_name))
+    return field.name

@@ -35,7 +35,8 @@ class Permissions(OperatorAdmin):
             )
         kwargs["widget"] = forms.CheckboxSelectMultiple
         field: Any = super().formfield_for_manytomany(db_field, request, **kwargs)
-        field.help_text = "Their permissions are the person's too."
+        there = field.queryset.exists()
+        field.help_text = "Their permissions are the person's too." if there else "There are no groups yet."
         return field
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, TypeAlias
@@ -37,15 +38,31 @@ def money(name: str, label: str) -> Shown:
     return shown
 
 
-def number(name: str, label: str, unit: str = "") -> Shown:
-    """Return a column with a number, its thousands grouped, and what it counts."""
+def number(name: str, label: str, unit: str = "", places: int | None = None) -> Shown:
+    """Return a column with a number, its thousands grouped, and what it counts; rounded to the places."""
 
     @admin.display(description=label)
     def shown(row: Any) -> str:
         value = getattr(row, name)
-        return EMPTY if value is None else f"{exact(value)}{unit}"
+        if value is None:
+            return EMPTY
+        return f"{exact(value if places is None else round(Decimal(value), places))}{unit}"
 
     shown.__name__ = f"number_{name}"
+    return shown
+
+
+def pairs(name: str, label: str) -> Shown:
+    """Return a column with a JSON object, a line to each of its names."""
+
+    @admin.display(description=label)
+    def shown(row: Any) -> SafeString | str:
+        value: Mapping[str, Any] = getattr(row, name) or {}
+        lines = ((key, _json(one)) for key, one in value.items())
+        found = format_html_join("", "<div><dt>{}</dt><dd>{}</dd></div>", lines)
+        return format_html('<dl class="pairs">{}</dl>', found) if found else EMPTY
+
+    shown.__name__ = name
     return shown
 
 
@@ -91,6 +108,13 @@ def links(places: Sequence[tuple[str, str]]) -> SafeString:
 def moment(value: datetime | None) -> str:
     """Write a moment, with its zone."""
     return EMPTY if value is None else date_format(value, "DATETIME_FORMAT")
+
+
+def _json(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    # Truth values are numbers in Python.
+    return exact(value) if type(value) is int else json.dumps(value)
 
 
 def _text(value: Any) -> str:

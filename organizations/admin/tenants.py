@@ -219,3 +219,7 @@ class InvitationAdmin(ReadOnlyAdmin):
 
 
 register_events(Organization, Membership, Invitation, Credential, Plan)
+
+# Django capitalizes the first letter only.
+for _model in (Plan, Plan.pgh_event_model):  # type: ignore[attr-defined]
+    _model._meta.get_field("api_access").verbose_name = "API access"

@@ -69,6 +69,15 @@ def test_a_record_is_found_by_the_link_of_the_list_and_shown_read_only(
     assert ("gpt-4o" in shown, 'name="_save"' in shown) == (True, False)
 
 
+def test_a_record_says_in_words_what_is_kept_as_an_object_or_in_microseconds(
+    operator: Client, acme: Tenant
+) -> None:
+    acme.api.keep(record("shown", latencyMs=8400.1, meta={"region": "eu", "retries": 2000}))
+    shown = page(operator, address(acme, "shown"))
+    assert "<div><dt>region</dt><dd>eu</dd></div><div><dt>retries</dt><dd>2,000</dd></div>" in shown
+    assert "8,400.1 ms" in shown
+
+
 @pytest.mark.parametrize("place", ["nonsense", "1-zz", f"1-{'0' * 32}"])
 def test_what_is_no_record_is_not_found(place: str, operator: Client) -> None:
     # The admin leads back to its start, with a message.
