@@ -16,6 +16,16 @@ _BEGINNING: Final = re.compile(r"^\s*<t[dh]")
 
 
 @register.filter
+def column(field: dict[str, Any]) -> str:
+    """Return what a column of an inline is called: its field, or the function that writes it.
+
+    A template would call the function.
+    """
+    name = field["name"]
+    return str(getattr(name, "__name__", name))
+
+
+@register.filter
 def labelled(cells: Iterable[Any], headers: list[dict[str, Any]]) -> list[SafeString]:
     """Return a row's cells, each with the name of its column, beside which a narrow screen shows it."""
     return [_labelled(str(cell), header) for cell, header in zip(cells, headers, strict=True)]

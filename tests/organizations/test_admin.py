@@ -151,6 +151,19 @@ def test_an_organization_made_by_the_operator_keeps_its_days_from_the_start(clie
     assert (row.timezone, row.rollup_timezone) == ("Asia/Tokyo", "Asia/Tokyo")
 
 
+def test_members_who_are_there_are_marked_so_that_only_new_rows_can_be_dropped(
+    client: Client, acme: CreatedOrganization
+) -> None:
+    shown = client.get(f"{ADMIN}/organization/{acme.organization.pk}/change/").content.decode()
+    rows = [line for line in shown.splitlines() if '<tr class="form-row' in line]
+    assert ["has_original" in row for row in rows] == [True, False]
+
+
+def test_a_list_without_rows_says_so_once(client: Client, acme: CreatedOrganization) -> None:
+    shown = client.get(f"{ADMIN}/invitation/").content.decode()
+    assert ("No invitations found." in shown, 'class="paginator"' in shown) == (True, False)
+
+
 @pytest.mark.parametrize("change", [{"memberships-0-role": "admin"}, {"memberships-0-DELETE": "on"}])
 def test_the_last_owner_can_not_be_taken_away(
     client: Client, acme: CreatedOrganization, change: dict[str, str]
