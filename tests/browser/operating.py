@@ -1,4 +1,8 @@
-"""The operator's admin as a browser walks it: every page of every model, with a row in each list."""
+"""The operator's admin as a browser walks it, with a row in each list.
+
+Every list and every form is looked at. The pages of a row's history, of deleting, and of what actions ask are
+the same for every model but for its names: of each kind the first is looked at.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +24,7 @@ from tests.contracts.test_tenant_tables import fill
 from tests.usage.factories import make_tenant
 
 WIDTHS: Final = (360, 768, 1440)
-WIDE: Final = 1440
+"""Pages open in the widest, which is looked at last."""
 HEIGHT: Final = 900
 PEOPLE: Final = "/admin/organizations/user/"
 OPERATOR: Final = "operator@example.org"
@@ -75,6 +79,7 @@ class Walk:
         self.request = RequestFactory().get("/admin/")
         self.request.user = operator
         self.seen = 0
+        self.kinds: set[str] = set()
 
     def open(self, path: str, status: int = 200) -> None:
         """Open a page, which is there."""
@@ -96,7 +101,6 @@ class Walk:
             self._menus()
             if over := self.visit.overflow():
                 self.wrong.append(f"{name}: {over} pixels wider than {width}")
-        self.page.set_viewport_size({"width": WIDE, "height": HEIGHT})
         self.listen(name)
 
     def listen(self, name: str) -> None:
@@ -105,7 +109,7 @@ class Walk:
         self.visit.complaints.clear()
 
     def model(self, model: Any, shown: Any) -> None:
-        """Look at a model's list with its menus open, its forms, its history, and what its actions ask."""
+        """Look at a model's list with its menus open, at its forms, and at kinds of page not seen before."""
         opts = model._meta
         where = reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
         self.open(where)
@@ -115,14 +119,15 @@ class Walk:
         if change is None:
             self.wrong.append(f"{where}: no row")
             return
-        for path in self._forms(shown, where, change):
+        for path in self._pages(shown, where, change):
             self.open(path)
             self.look(path)
-        if shown.search_fields:
+        if self.widths and shown.search_fields:
             self.open(f"{where}?q=a")
             self.listen(f"{where}?q=a")
         for action in shown.get_actions(self.request):
-            self._ask(where, action)
+            if self._is_new("delete many" if action == "delete_selected" else "action"):
+                self._ask(where, action)
 
     def _menus(self) -> None:
         """Open the menus of a list's filters, which the page then moves inside the window."""
@@ -136,13 +141,21 @@ class Walk:
             else None
         )
 
-    def _forms(self, shown: Any, where: str, change: str) -> Iterator[str]:
+    def _pages(self, shown: Any, where: str, change: str) -> Iterator[str]:
         yield change
-        yield change.partition("?")[0].replace("/change/", "/history/")
         if shown.has_add_permission(self.request):
             yield f"{where}add/"
-        if shown.has_delete_permission(self.request):
-            yield change.partition("?")[0].replace("/change/", "/delete/")
+        row = change.partition("?")[0].removesuffix("change/")
+        if self._is_new("history"):
+            yield f"{row}history/"
+        if shown.has_delete_permission(self.request) and self._is_new("delete"):
+            yield f"{row}delete/"
+
+    def _is_new(self, kind: str) -> bool:
+        """Say whether a kind of page comes for the first time, and remember it."""
+        is_new = kind not in self.kinds
+        self.kinds.add(kind)
+        return is_new
 
     def _ask(self, where: str, action: str) -> None:
         self.open(where)
@@ -168,5 +181,6 @@ def look_everywhere(visit: Visit, *, colours_alone: bool = False) -> list[str]:
     # The browser itself reports the status.
     visit.complaints[:] = [one for one in visit.complaints if "404" not in one]
     walk.look("/admin/nowhere/")
-    assert walk.seen > len(admin.site._registry)
+    assert walk.seen > 2 * len(admin.site._registry)
+    assert walk.kinds == {"history", "delete", "delete many", "action"}
     return walk.wrong
