@@ -20,11 +20,10 @@ from django.urls import reverse
 from organizations.models import Plan, User
 from organizations.tenancy import system_scope
 from tests.browser.conftest import PASSWORD, Visit
+from tests.browser.looking import OPTIONS, WIDTHS
 from tests.contracts.test_tenant_tables import fill
 from tests.usage.factories import make_tenant
 
-WIDTHS: Final = (360, 768, 1440)
-"""Pages open in the widest, which is looked at last."""
 HEIGHT: Final = 900
 PEOPLE: Final = "/admin/organizations/user/"
 OPERATOR: Final = "operator@example.org"
@@ -32,7 +31,6 @@ OPERATOR: Final = "operator@example.org"
 BESIDES: Final = {"exclude": [["#header"], ["#nav-sidebar"]]}
 COLOURS: Final = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
 """What depends on the theme; all else is the same in both."""
-AXE: Final = {"preload": False, "resultTypes": ["violations"]}
 OPEN_MENUS: Final = """async () => {
   const menus = document.querySelectorAll(".filter-menu");
   if (menus.length === 0) return;
@@ -75,7 +73,7 @@ class Walk:
         self.page = visit.page
         self.wrong: list[str] = []
         self.widths = () if colours_alone else WIDTHS
-        self.options = {**AXE, **(COLOURS if colours_alone else {})}
+        self.options = {**OPTIONS, **(COLOURS if colours_alone else {})}
         self.request = RequestFactory().get("/admin/")
         self.request.user = operator
         self.seen = 0
@@ -96,6 +94,7 @@ class Walk:
         for one in found:
             for node in one["nodes"]:
                 self.wrong.append(f"{name}: {one['id']} at {node['target']}: {node['html'][:120]}")
+        # The last is the one in which pages are opened.
         for width in self.widths:
             self.page.set_viewport_size({"width": width, "height": HEIGHT})
             self._menus()
