@@ -16,8 +16,7 @@ NONE: Final = "–"
 
 
 def _percent(value: Any) -> str:
-    share = Decimal(str(value)) * 100
-    return f"{numbers.exact(share.quantize(Decimal('0.01')))}%"
+    return f"{Decimal(str(value)) * 100:,.2f}%"
 
 
 def _milliseconds(value: Any) -> str:
@@ -111,3 +110,8 @@ PROCESSOR_RUNS: Final = _measure("processorRuns", "Processor runs")
 DOCUMENTS: Final = _measure("documents", "Documents")
 EXECUTIONS: Final = _measure("executions", "Executions")
 FAILED_EXECUTIONS: Final = _measure("failedExecutions", "Failed executions")
+
+
+def is_unknown(group: Group) -> bool:
+    """Tell whether a cost of nothing only says that prices are missing."""
+    return bool(UNPRICED.number(group)) and not COST.number(group)

@@ -16,6 +16,8 @@ Number = int | Decimal
 SUFFIXES: Final = ("", "K", "M", "B", "T")
 SHORTENED_FROM: Final = 100_000
 CENT: Final = Decimal("0.01")
+CENT_NANOS: Final = NANOS // 100
+NANO_PLACES: Final = 9
 _THREE_DIGITS: Final = Context(prec=3, rounding=ROUND_HALF_EVEN)
 _MANY_TIMES: Final = 10
 
@@ -39,17 +41,20 @@ def short(value: Number) -> str:
 
 
 def short_money(nanos: int) -> str:
-    """Write an amount in little room: cents from one unit on, three digits below, a suffix when large.
+    """Write an amount in little room: whole cents and what is above one unit in cents, else three digits.
+
+    What is large has a suffix. The three digits keep their zeros, so that a column of them reads evenly.
 
     Units: takes nanos.
     """
     amount = Decimal(nanos) / NANOS
     if abs(amount) >= SHORTENED_FROM:
         return _suffixed(amount)
-    if nanos == 0 or abs(amount) >= 1:
+    if abs(amount) >= 1 or nanos % CENT_NANOS == 0:
         return format(amount.quantize(CENT, ROUND_HALF_EVEN), ",f")
     rounded = _THREE_DIGITS.plus(amount)
-    return exact_money(int(rounded * NANOS))
+    places = min(2 - rounded.adjusted(), NANO_PLACES)
+    return f"{rounded:.{places}f}"
 
 
 def change(now: Number, before: Number) -> Change:

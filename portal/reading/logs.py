@@ -138,13 +138,21 @@ def _row(item: dict[str, Any], names: Mapping[str, str], filters: Filters, to: T
             exact=item["errorType"] or item["status"],
         ),
         _number(None if tokens is None else numbers.exact(tokens["total"])),
-        _number(None if item["latencyMs"] is None else _latency(item["latencyMs"])),
+        _latency_cell(item["latencyMs"]),
         _cost_cell(item["cost"]),
     ]
 
 
 def _number(text: str | None) -> Cell:
-    return Cell(text or NONE, value=(text or "").replace(",", "").removesuffix(" ms"), is_number=True)
+    return Cell(text or NONE, value=(text or "").replace(",", ""), is_number=True)
+
+
+def _latency_cell(value: float | None) -> Cell:
+    if value is None:
+        return Cell(NONE, is_number=True)
+    exact = _latency(value)
+    plain = exact.replace(",", "").removesuffix(" ms")
+    return Cell(MILLISECONDS.short(value), exact=exact, value=plain, is_number=True)
 
 
 def _cost_cell(text: str | None) -> Cell:

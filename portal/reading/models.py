@@ -186,9 +186,9 @@ def _measured(measure: Measure, group: Group, currency: str) -> Cell:
     if not measure.is_money or not unpriced:
         return cell(measure, group, currency)
     note = f"{numbers.exact(unpriced)} unpriced" if measure is measures.COST else ""
-    if measures.COST.number(group):
-        return cell(measure, group, currency, note=note)
-    return Cell(measures.NONE, note=note, is_number=True)
+    if measures.is_unknown(group):
+        return Cell(measures.NONE, note=note, is_number=True)
+    return cell(measure, group, currency, note=note)
 
 
 def _sorted(totals: Sequence[Group], sort: Sorting) -> list[Group]:

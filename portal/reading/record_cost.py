@@ -86,7 +86,8 @@ def _lines(why: Explanation, caller: Caller) -> Table:
     ]
     discounted = why.price is not None and why.price.discount_bp
     caption = "By rate, after the discount" if discounted else "By rate"
-    return Table("cost-lines", caption, columns, [_line(line) for line in why.lines], file="record-cost")
+    rows = [_line(line) for line in why.lines]
+    return Table("cost-lines", caption, columns, rows, file="record-cost", stacks=True)
 
 
 def _line(line: Line) -> list[Cell]:

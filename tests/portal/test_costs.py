@@ -130,9 +130,10 @@ def test_causes_are_the_api_s_and_lead_to_their_records(
     shown = {row[0]: row for row in cells(page, "causes")}
     assert shown.keys() == rows.keys()
     for name, row in rows.items():
-        assert [plain(shown[name][place]) for place in (1, 3, 4, 6)] == [
-            plain(row[metric]) for metric in ("cost", "requests", "tokens", "unpriced")
-        ]
+        counts = [plain(shown[name][place]) for place in (3, 4, 6)]
+        assert counts == [plain(row[metric]) for metric in ("requests", "tokens", "unpriced")]
+        cost = "–" if row["unpriced"] and not float(row["cost"]) else plain(row["cost"])
+        assert plain(shown[name][1]) == cost, "a cost without a price is unknown, not nothing"
     first = re.search(
         r'<table id="causes">.*?<td.*?<a href="([^"]+)"', page.content.decode(), flags=re.DOTALL
     )

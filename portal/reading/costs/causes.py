@@ -69,7 +69,7 @@ def causes(
             _named(group, by, names, here),
             _cost_of(group, by, names, whole, places),
             _share_of(group, whole),
-            *(cell(measure, group, currency) for measure in COLUMNS[1:]),
+            *(_measured(measure, group, currency) for measure in COLUMNS[1:]),
         ]
         for group in shown
     ]
@@ -118,11 +118,19 @@ def _cost_of(group: Group, by: str, names: Names, whole: int, places: Places) ->
     value = names.parameter(facet, group.values[0])
     share = f"{Decimal(COST.number(group)) * 100 / whole:.1f}" if whole else ""
     url = places.records(**{facet.value: value}) if value else ""
+    if measures.is_unknown(group):
+        return Cell(measures.NONE, exact="Unpriced", url=url, is_number=True)
     return cell(COST, group, places.currency, share=share, url=url)
 
 
+def _measured(measure: Measure, group: Group, currency: str) -> Cell:
+    if measure.is_money and measures.is_unknown(group):
+        return Cell(measures.NONE, exact="Unpriced", is_number=True)
+    return cell(measure, group, currency)
+
+
 def _share_of(group: Group, whole: int) -> Cell:
-    if not whole:
+    if not whole or measures.is_unknown(group):
         return Cell(measures.NONE, is_number=True)
     share = Decimal(COST.number(group)) / whole
     text = f"{share:.1%}" if not 0 < share < Decimal("0.0005") else "<0.1%"

@@ -32,7 +32,7 @@ _TONES: Final = {
     DecisionKind.CORRECTED: "warn",
     DecisionKind.RESUMED: "good",
 }
-_WINDOWS: Final = {Window.ROLLING: "7 days", Window.WEEK: "a week"}
+_WINDOWS: Final = {Window.ROLLING: "7 days", Window.WEEK: "week"}
 
 To = Callable[..., str]
 

@@ -11,7 +11,7 @@ from portal import numbers, times
 from tests.contracts.figures import charts
 from tests.contracts.figures.asking import Api, Row, before_of, called, chosen_of, moment
 from tests.contracts.figures.claims import MONEY, Claims, Is, Moved, Share, kind_of, nanos
-from tests.contracts.figures.of_use import cells, granularity_of, is_under_way, with_week_before
+from tests.contracts.figures.of_use import LABELS, cells, granularity_of, is_under_way, with_week_before
 from tests.contracts.figures.reading import Page
 from tests.usage.factories import NOW
 
@@ -24,6 +24,7 @@ _LIKELY: Final = 80
 """How likely, in percent, what comes is between low and high."""
 
 _COLUMNS: Final = ("cost", "requests", "tokens", "costPerMillionTokens", "unpriced")
+_AMOUNTS: Final = ("cost", "costPerMillionTokens")
 
 
 def costs(page: Page, api: Api, chosen: Mapping[str, str]) -> Claims:
@@ -46,19 +47,23 @@ def costs(page: Page, api: Api, chosen: Mapping[str, str]) -> Claims:
     whole = sum((Decimal(one["cost"]) for one in found[by]), Decimal(0))
     claims.rows(
         "causes",
-        ((called(one[by]), {**cells(one, _COLUMNS), **_share(one, whole)}) for one in found[by]),
+        ((called(one[by]), _of_cause(one, _COLUMNS, whole)) for one in found[by]),
     )
     for facet in found.keys() - {by}:
         dearest = sorted(found[facet], key=lambda one: -Decimal(one["cost"]))[:6]
         claims.rows(
             f"by-{facet}",
-            ((called(one[facet]), {**cells(one, ("cost",)), **_share(one, whole)}) for one in dearest),
+            ((called(one[facet]), _of_cause(one, ("cost",), whole)) for one in dearest),
         )
     return claims
 
 
-def _share(one: Row, whole: Decimal) -> dict[str, Share]:
-    return {"Share": Share(Decimal(one["cost"]) / whole)} if whole else {}
+def _of_cause(one: Row, metrics: Sequence[str], whole: Decimal) -> dict[str, Is | Share]:
+    """Claim a row of causes; where no request has a price, its amounts are unknown and not shown."""
+    shown: dict[str, Is | Share] = {**cells(one, metrics)}
+    if one["unpriced"] and not Decimal(one["cost"]):
+        return {**shown, **{LABELS[name]: Is(MONEY, None) for name in metrics if name in _AMOUNTS}}
+    return {**shown, "Share": Share(Decimal(one["cost"]) / whole)} if whole else shown
 
 
 def _unpriced(claims: Claims, models: Sequence[Row]) -> None:
