@@ -125,7 +125,7 @@ def _plans(own: Plan, higher: list[Plan], caller: Caller) -> Table:
                 *(_compared(one, one.of(plan), mine) for plan in higher),
             ]
         )
-    return Table("plans", "Improvements over your plan are highlighted", columns, rows)
+    return Table("plans", "Improvements over your plan are highlighted", columns, rows, stacks=True)
 
 
 def _compared(one: Entitlement, theirs: int | None, mine: int | None) -> Cell:
