@@ -8,6 +8,7 @@ from django import forms
 
 from alerts.channels.targets import MOST
 from alerts.models import Condition, Kind, ScopeKind, Severity, Span
+from alerts.rules import terms
 from alerts.rules.serializers import CHOSEN
 from alerts.rules.services import DEFAULT_HYSTERESIS, DEFAULT_QUIET_MINUTES
 from core.problems import Problem
@@ -65,7 +66,10 @@ class ChannelForm(PlainForm):
 
 
 class RuleForm(PlainForm):
-    """What is to be told; of a rule that every organization has, what it is about stays."""
+    """What is to be told; ``built_in`` is the condition of a rule that every organization has.
+
+    What such a rule is about stays, and it is asked for nothing that its condition has no use for.
+    """
 
     name = forms.CharField(label="Name", max_length=100)
     metric = forms.RegexField(
@@ -105,14 +109,31 @@ class RuleForm(PlainForm):
     quiet_minutes = forms.IntegerField(label="Cooldown, minutes", initial=DEFAULT_QUIET_MINUTES, min_value=0)
 
     def __init__(
-        self, *args: Any, channels: list[tuple[str, str]], is_built_in: bool = False, **kwargs: Any
+        self,
+        *args: Any,
+        channels: list[tuple[str, str]],
+        built_in: Condition | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         told: Any = self.fields["channels"]
         told.choices = channels
-        if is_built_in:
-            for name in ("metric", "condition", "scope_kind", "scope_value"):
-                del self.fields[name]
+        if built_in is not None:
+            self._keep_to(built_in)
+
+    def _keep_to(self, condition: Condition) -> None:
+        unused = ["metric", "condition", "scope_kind", "scope_value"]
+        windows = terms.WINDOWS.get(condition)
+        if windows is None:
+            unused += ["window", "least_requests"]
+        else:
+            self.fields["window"] = forms.ChoiceField(
+                label="Window", choices=[(one.value, one.label) for one in windows]
+            )
+        if not terms.has_threshold(condition):
+            unused.append("thresholds")
+        for name in unused:
+            del self.fields[name]
 
     @property
     def wanted(self) -> dict[str, Any]:
@@ -121,13 +142,15 @@ class RuleForm(PlainForm):
         found = {
             "name": given["name"],
             "severity": given["severity"],
-            "window": given["window"] or None,
-            "threshold": [one.strip() for one in given["thresholds"].split(",") if one.strip()],
             "hysteresis": given["hysteresis"],
             "quietMinutes": given["quiet_minutes"],
             "channels": given["channels"],
         }
-        if given["least_requests"] is not None:
+        if "window" in given:
+            found["window"] = given["window"] or None
+        if "thresholds" in given:
+            found["threshold"] = [one.strip() for one in given["thresholds"].split(",") if one.strip()]
+        if given.get("least_requests") is not None:
             found["leastRequests"] = given["least_requests"]
         if "metric" in given:
             found |= {"metric": given["metric"], "condition": given["condition"]}

@@ -94,6 +94,11 @@ def is_downward(condition: str) -> bool:
     return condition in _DOWNWARD
 
 
+def has_threshold(condition: str) -> bool:
+    """Tell whether a rule says itself what is to be reached."""
+    return condition not in _WITHOUT_THRESHOLD
+
+
 def in_order(condition: str, thresholds: Sequence[Decimal]) -> tuple[Decimal, ...]:
     """Return thresholds in the order in which they are reached, each once."""
     return tuple(sorted(set(thresholds), reverse=is_downward(condition)))
@@ -165,7 +170,7 @@ def _window_faults(terms: Terms) -> Iterator[FieldError]:
 
 def _threshold_faults(terms: Terms) -> Iterator[FieldError]:
     given = terms.thresholds
-    if terms.condition in _WITHOUT_THRESHOLD:
+    if not has_threshold(terms.condition):
         if given:
             yield _fault("threshold", f"With {terms.condition} there is no threshold: leave it out.")
         return

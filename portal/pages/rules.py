@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from rest_framework.exceptions import ValidationError
 
-from alerts.models import Rule
+from alerts.models import Condition, Rule
 from alerts.rules import queries, services
 from alerts.rules.serializers import RuleChange, RuleInput
 from core import clock
@@ -122,7 +122,8 @@ def _form(caller: Caller, found: Rule, *given: Any, **options: Any) -> RuleForm 
     if Scope.ALERTS_WRITE not in caller.scopes:
         return None
     told = reading.channel_choices(caller)
-    return RuleForm(*given, channels=told, is_built_in=bool(found.code), **options)
+    built_in = Condition(found.condition) if found.code else None
+    return RuleForm(*given, channels=told, built_in=built_in, **options)
 
 
 def _rule(showing: Showing, found: Rule, form: RuleForm | None) -> HttpResponse:

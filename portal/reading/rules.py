@@ -200,11 +200,12 @@ def _span(rule: Rule) -> str:
 
 def _facts(rule: Rule, caller: Caller) -> list[Fact]:
     tz = zone(caller.timezone)
+    requests = [Fact("Minimum requests", numbers.exact(rule.least_requests))] if rule.window else []
     return [
         Fact("Condition", says(rule, caller.currency)),
         Fact("Applies to", where(rule)),
         Fact("Severity", str(Severity(rule.severity).label)),
-        Fact("Minimum requests", numbers.exact(rule.least_requests)),
+        *requests,
         Fact("Recovery margin", f"{amount(rule.hysteresis) or 0}%"),
         Fact("Cooldown", f"{numbers.exact(rule.quiet_minutes)} minutes"),
         Fact("Last changed", times.minute(rule.updated_at, tz), note=f"revision {rule.revision}"),

@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 
 from alerts.models import Rule
+from alerts.rules.defaults import DEFAULTS
 from organizations.tenancy import tenant_scope
 from tests.alerts.rules.ruling import built_in, make_rule
 from tests.alerts.telling import fire, mailbox
@@ -102,6 +103,26 @@ def test_what_every_organization_has_is_switched_off_and_not_removed(acme: Tenan
     member.post(f"/alerts/rules/{rule.pk}/switch/", {"enabled": "on"})
     assert built_in(acme, "error_rate_up").enabled
     assert member.post(f"/alerts/rules/{rule.pk}/switch/", {}).status_code == 422
+
+
+@pytest.mark.parametrize("default", DEFAULTS, ids=lambda default: str(default["code"]))
+def test_what_every_organization_has_is_asked_for_what_its_condition_uses(
+    default: dict[str, Any], acme: Tenant, member: Client
+) -> None:
+    rule = built_in(acme, default["code"])
+    form = member.get(f"/alerts/rules/{rule.pk}/").context["form"]
+    assert ("thresholds" in form.fields, "window" in form.fields) == (
+        bool(rule.thresholds),
+        bool(rule.window),
+    )
+    assert ("least_requests" in form.fields) == bool(rule.window)
+    given = {name: form.get_initial_for_field(field, name) for name, field in form.fields.items()}
+    saved = member.post(f"/alerts/rules/{rule.pk}/change/", {**given, "quiet_minutes": "77"}, follow=True)
+    assert "Rule saved." in text(saved)
+    changed = built_in(acme, default["code"])
+    assert changed.quiet_minutes == 77
+    for name in ("metric", "condition", "window", "thresholds", "least_requests", "hysteresis"):
+        assert getattr(changed, name) == getattr(rule, name), name
 
 
 def test_a_rule_of_ones_own_is_removed_and_its_events_stay(acme: Tenant, member: Client) -> None:
