@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 WIDTHS: Final = (360, 768, 1440)
+HEIGHT: Final = 900
+OK: Final = 200
+DRAWN: Final = ".drawing:not(.coming) svg"
 # Stylesheets that others import can't be fetched anew under our policy, and need not be.
 OPTIONS: Final = {"preload": False, "resultTypes": ["violations"]}
 
@@ -20,6 +24,28 @@ def violations(page: Page) -> list[str]:
         for one in found["violations"]
         for node in one["nodes"]
     ]
+
+
+def settle(page: Page) -> None:
+    """Wait until everything is drawn."""
+    for chart in page.locator("[data-chart]").all():
+        expect(chart.locator(DRAWN)).to_be_visible()
+
+
+def look(visit: Any, path: str) -> Iterator[str]:
+    """Open an address; yield what is inaccessible there, or wider than its window."""
+    page: Page = visit.page
+    page.set_viewport_size({"width": WIDTHS[-1], "height": HEIGHT})
+    answer = page.goto(f"{visit.url}{path}")
+    assert answer is not None
+    assert answer.status == OK, path
+    settle(page)
+    for fault in violations(page):
+        yield f"{path}: {fault}"
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": HEIGHT})
+        if over := overflow(page):
+            yield f"{path}: {over} pixels wider than {width}"
 
 
 def overflow(page: Page) -> int:
@@ -42,6 +68,6 @@ class Looking:
             if found := violations(page):
                 self.wrong[f"{heading}, {theme}"] = found
             for width in WIDTHS:
-                page.set_viewport_size({"width": width, "height": 900})
+                page.set_viewport_size({"width": width, "height": HEIGHT})
                 if over := overflow(page):
                     self.wrong[f"{heading} at {width}, {theme}"] = over

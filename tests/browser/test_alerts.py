@@ -13,8 +13,7 @@ from organizations.models import User
 from tests.alerts.rules.ruling import make_rule
 from tests.alerts.telling import deliveries, fire, mailbox, work
 from tests.browser.conftest import PASSWORD, Visit
-from tests.browser.looking import WIDTHS, violations
-from tests.browser.test_pages import settle
+from tests.browser.looking import Looking, look, settle, violations
 from tests.portal.pages import add_member
 from tests.usage.factories import Tenant, make_tenant, record
 from usage.rollups.fold import fold_pending
@@ -34,21 +33,6 @@ def _nobody_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("alerts.deliveries.writing.tell", lambda *args, **options: True)
 
 
-def look(visit: Visit, path: str, wrong: dict[str, Any]) -> None:
-    """Note what is inaccessible at an address, or wider than its window."""
-    visit.page.set_viewport_size({"width": 1440, "height": 900})
-    answer = visit.page.goto(f"{visit.url}{path}")
-    assert answer is not None
-    assert answer.status == 200, path
-    settle(visit.page)
-    if found := violations(visit.page):
-        wrong[path] = found
-    for width in WIDTHS:
-        visit.page.set_viewport_size({"width": width, "height": 900})
-        if visit.overflow():
-            wrong[f"{path} at {width}"] = visit.overflow()
-
-
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_one_of_each_is_accessible_and_fits(
     acme: Tenant, open_page: Callable[..., Visit], theme: str
@@ -60,7 +44,7 @@ def test_one_of_each_is_accessible_and_fits(
     [told] = deliveries(acme)
     visit = open_page(theme=theme)
     visit.sign_in(acme)
-    wrong: dict[str, Any] = {}
+    wrong: list[str] = []
     for path in (
         f"/alerts/events/{event.pk}/",
         f"/alerts/channels/{channel.pk}/",
@@ -68,8 +52,8 @@ def test_one_of_each_is_accessible_and_fits(
         f"/alerts/rules/{rule.pk}/",
         f"/alerts/deliveries/{told.pk}/",
     ):
-        look(visit, path, wrong)
-    assert wrong == {}
+        wrong += look(visit, path)
+    assert wrong == []
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -105,7 +89,7 @@ def test_an_alert_is_read_from_the_overview(acme: Tenant, visit: Visit) -> None:
     expect(page.get_by_role("cell", name="12.50 EUR")).to_be_visible()
 
 
-def test_a_channel_is_added_and_tested(acme: Tenant, visit: Visit) -> None:
+def test_a_channel_is_added_and_tested(acme: Tenant, visit: Visit, looking: Looking) -> None:
     page = visit.page
     visit.sign_in(acme)
     page.goto(f"{visit.url}/alerts/channels/")
@@ -115,6 +99,7 @@ def test_a_channel_is_added_and_tested(acme: Tenant, visit: Visit) -> None:
     page.get_by_label("Address").fill("https://hooks.invalid/headroom")
     page.get_by_role("button", name="Add channel").click()
     expect(page.locator("#secret")).to_contain_text("whsec_")
+    looking.at(page, "Pager added")
     page.get_by_role("link", name="Go to the channel").click()
     page.get_by_role("button", name="Send test").click()
     expect(page.get_by_text("Sending…")).to_be_visible()

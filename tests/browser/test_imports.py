@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from organizations.tenancy import tenant_scope
 from tests.browser.conftest import Visit
-from tests.browser.test_alerts import look
+from tests.browser.looking import look
 from tests.usage.factories import Tenant
 from tests.usage.imports.jobs.support import begin, table, upload
 from usage.imports.jobs.job import run_import
@@ -127,12 +127,12 @@ def test_every_state_of_an_import_is_accessible_and_fits(
 ) -> None:
     visit = open_page(theme=theme)
     visit.sign_in(acme)
-    wrong: dict[str, Any] = {}
+    wrong: list[str] = []
     draft = upload(acme, CSV)
     waiting = begin(acme, table())
     done = begin(acme, table(wrong=tuple(range(55))))
     run_import(done.pk, acme.id)
     for one in (draft, waiting, done):
-        look(visit, f"/imports/{one.pk}/", wrong)
-    look(visit, "/imports/", wrong)
-    assert wrong == {}
+        wrong += look(visit, f"/imports/{one.pk}/")
+    wrong += look(visit, "/imports/")
+    assert wrong == []

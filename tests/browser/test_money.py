@@ -13,8 +13,8 @@ from core import clock
 from tests.billing.pricing import price
 from tests.billing.spending import limit_to
 from tests.browser.conftest import Visit
-from tests.browser.looking import WIDTHS, violations
-from tests.browser.test_pages import settle
+from tests.browser.looking import WIDTHS, settle, violations
+from tests.browser.people import statuses
 from tests.usage.factories import Tenant, at, make_tenant, record
 
 OTHERS = "others=house/other-1,house/other-2"
@@ -54,7 +54,7 @@ def test_a_limit_is_set_and_the_pause_is_seen_everywhere(acme: Tenant, visit: Vi
     page.get_by_label("Limit in EUR").fill("a lot")
     page.get_by_role("button", name="Set spend limit").click()
     expect(page.get_by_text("Enter an amount such as 250 or 99.50.")).to_be_visible()
-    visit.complaints.clear()
+    statuses(visit, 422)
     page.get_by_label("Limit in EUR").fill("5")
     page.keyboard.press("Enter")
     expect(page.get_by_text("Spend limit for the organization saved")).to_be_visible()
@@ -107,7 +107,7 @@ def test_models_are_compared_with(acme: Tenant, visit: Visit) -> None:
     page.get_by_label("Provider and model").fill("house/nobody")
     page.get_by_role("button", name="Compare").click()
     expect(page.locator("#notice")).to_contain_text("There is no price for 'house/nobody' now.")
-    visit.complaints.clear()
+    statuses(visit, 400)
 
 
 def test_costs_lead_to_their_records_and_foresee_the_rest(acme: Tenant, visit: Visit) -> None:

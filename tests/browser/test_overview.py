@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 
 from core import clock
 from tests.browser.conftest import Visit
+from tests.browser.looking import Looking
 from tests.serving import Server
 from tests.usage.factories import Tenant, at, record
 
@@ -167,15 +168,15 @@ def test_says_when_it_is_not_fresh(acme: Tenant, records: None, visit: Visit, se
 
 
 def test_an_empty_organization_comes_to_its_first_record(
-    acme: Tenant, open_page: Callable[..., Visit]
+    acme: Tenant, visit: Visit, looking: Looking
 ) -> None:
-    visit = open_page(width=360)
     page = visit.page
     page.clock.install()
     visit.sign_in(acme)
+    looking.at(page, "Overview")
     page.get_by_role("button", name="Create API key").click()
     expect(page.get_by_text("It is shown only once")).to_be_visible()
-    assert visit.overflow() == 0
+    looking.at(page, "Overview")
     page.get_by_role("button", name="Copy").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     words = shlex.split(page.evaluate("navigator.clipboard.readText()"))

@@ -1,78 +1,21 @@
-"""Every page in a real browser: nothing complained of, nothing cut off, and nothing in anybody's way."""
+"""The ways through the pages of use in a real browser, as their readers go them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from core import clock
-from portal import pages, registry
 from tests.browser.conftest import PASSWORD, Visit
-from tests.browser.looking import WIDTHS, violations
+from tests.browser.looking import DRAWN, Looking, settle, violations
+from tests.browser.people import statuses
 from tests.portal.pages import add_member
 from tests.usage.factories import Tenant, make_tenant
 
-assert pages.__all__
-
-DRAWN = ".drawing:not(.coming) svg"
-OF_ACCOUNTS = (
-    "/account/",
-    "/account/password/",
-    "/account/factors/",
-    "/account/sessions/",
-    "/account/confirm/",
-)
 OF_STRANGERS = ("/sign-in/", "/account/password/reset/", "/account/password/reset/sent/", "/nowhere")
-
-
-def addresses(tenant: Tenant) -> dict[str, str]:
-    """Return the address of every page that is registered for reading, but files, by their names."""
-    places = {"<slug:client_id>": tenant.client_id, "<path:record_id>": "1-1"}
-    found = {}
-    for view in registry.patterns():
-        if not _is_read(view.name or "") or "<uuid" in str(view.pattern):
-            continue
-        path = f"/{view.pattern}"
-        for place, value in places.items():
-            path = path.replace(place, value)
-        if "<" not in path:
-            found[view.name or ""] = path
-    return found
-
-
-def _is_read(name: str) -> bool:
-    return "GET" in registry.methods_of(name)
-
-
-def settle(page: Page) -> None:
-    """Wait until everything is drawn."""
-    for chart in page.locator("[data-chart]").all():
-        expect(chart.locator(DRAWN)).to_be_visible()
-
-
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_every_page_is_accessible_and_fits(used: Tenant, open_page: Callable[..., Visit], theme: str) -> None:
-    visit = open_page(theme=theme)
-    visit.sign_in(used)
-    wrong: dict[str, Any] = {}
-    for path in [*addresses(used).values(), *OF_ACCOUNTS]:
-        visit.page.set_viewport_size({"width": 1440, "height": 900})
-        answer = visit.page.goto(f"{visit.url}{path}")
-        assert answer is not None
-        assert answer.status == 200, path
-        settle(visit.page)
-        if found := violations(visit.page):
-            wrong[path] = found
-        for width in WIDTHS:
-            visit.page.set_viewport_size({"width": width, "height": 900})
-            if visit.overflow():
-                wrong[f"{path} at {width}"] = visit.overflow()
-    assert wrong == {}
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -87,8 +30,7 @@ def test_what_strangers_see_is_accessible(
             wrong[path] = found
         assert visit.overflow() == 0
     assert wrong == {}
-    # The browser itself reports the status.
-    visit.complaints[:] = [one for one in visit.complaints if "404" not in one]
+    statuses(visit, 404)
 
 
 def test_a_filter_is_in_the_address_and_can_be_shared(used: Tenant, open_page: Callable[..., Visit]) -> None:
@@ -193,18 +135,19 @@ def test_charts_are_taken_along(used: Tenant, visit: Visit) -> None:
     assert sum(int(line.split(",")[1]) for line in lines[1:]) == int(visit.figure("requests"))
 
 
-def test_a_key_is_made_rotated_and_revoked(used: Tenant, visit: Visit) -> None:
+def test_a_key_is_made_rotated_and_revoked(used: Tenant, visit: Visit, looking: Looking) -> None:
     page = visit.page
     visit.sign_in(used, "developer")
     page.get_by_role("link", name="API keys").click()
     page.get_by_role("link", name="Create API key").click()
     page.get_by_role("button", name="Create key").click()
     expect(page.get_by_text("This field is required.")).to_be_visible()
-    visit.complaints.clear()
+    statuses(visit, 422)
     page.get_by_label("Name").fill("Laptop")
     page.get_by_role("button", name="Create key").click()
     first = page.locator("#secret").inner_text()
     assert first.startswith("hr_")
+    looking.at(page, "API key created")
     page.get_by_role("button", name="Copy").first.click()
     assert page.evaluate("navigator.clipboard.readText()") == first
     page.get_by_role("link", name="View key").click()

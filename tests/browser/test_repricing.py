@@ -16,8 +16,7 @@ from organizations.models import User
 from organizations.tenancy import system_scope
 from tests.billing.repricings.support import ask, know, use
 from tests.browser.conftest import PASSWORD, PATIENCE_MS, Visit
-from tests.browser.looking import WIDTHS, violations
-from tests.browser.test_pages import settle
+from tests.browser.looking import WIDTHS, settle, violations
 from tests.portal.pages import add_member
 from tests.usage.factories import Tenant
 from usage.rollups.fold import fold_pending

@@ -63,7 +63,7 @@ def fill(tenant: Tenant) -> None:
     made = tenant.api.call("POST", "/exports", {"dataset": "records", "format": "csv"})
     assert made.status == 202, made.body
     upload(tenant, "type\nchat\n")
-    price(tenant.id)
+    price(tenant.id, currency=tenant.organization.currency)
     add_discount(organization_id=tenant.id, basis_points=100)
     channel = mailbox(tenant)
     rule = make_rule(tenant, channels=[channel.pk])
