@@ -24,6 +24,7 @@ COLUMNS: Final = [
     Column("Status"),
     Column("Due"),
     Column("Total", is_number=True),
+    Column("Currency"),
 ]
 
 
@@ -50,8 +51,7 @@ def read(caller: Caller, number: int, to: To, here: To) -> Table:
 
 def total_of(invoice: Invoice) -> str:
     """Return what is to be paid, with the currency."""
-    nanos = from_minor(invoice.total_minor, invoice.minor_places)
-    return f"{amount(nanos, invoice.minor_places)} {invoice.currency}"
+    return f"{_amount(invoice)} {invoice.currency}"
 
 
 def with_ways(
@@ -92,8 +92,13 @@ def _row(invoice: Invoice, to: To) -> list[Cell]:
         Cell(f"{day(invoice.first_day)} to {day(invoice.last_day)}"),
         Cell(state, tone=tone or "plain"),
         Cell(due or "–"),
-        Cell(total_of(invoice), value=_plain(invoice), is_number=True),
+        Cell(_amount(invoice), value=_plain(invoice), is_number=True),
+        Cell(invoice.currency),
     ]
+
+
+def _amount(invoice: Invoice) -> str:
+    return amount(from_minor(invoice.total_minor, invoice.minor_places), invoice.minor_places)
 
 
 def _plain(invoice: Invoice) -> str:

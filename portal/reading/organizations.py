@@ -75,7 +75,7 @@ def read(memberships: Sequence[Membership], now: datetime, *, sort: Sorting, her
     """
     found = [_of(membership, now) for membership in memberships]
     shown, pages = paged(_ranked(found, sort), sort, here)
-    return Organizations(_table(shown, pages, sort, here), _sums(found), len(found))
+    return Organizations(_table(shown, pages, sort, here), _sums(found, here), len(found))
 
 
 def _of(membership: Membership, now: datetime) -> Standings:
@@ -139,6 +139,7 @@ def _table(shown: Iterable[Standings], pages: Pages | None, sort: Sorting, here:
         sortable("Requests", "requests", sort, here),
         sortable("Tokens", "tokens", sort, here),
         sortable("Cost", "cost", sort, here, meaning="sorted within each currency"),
+        Column("Currency"),
         sortable("Spend limit", "limit", sort, here),
         sortable("Open alerts", "alerts", sort, here),
     ]
@@ -160,14 +161,15 @@ def _row(one: Standings) -> list[Cell]:
     url = address("overview", organization=slug)
     if one.current is None:
         nothing = Cell(NONE, is_number=True)
-        return [Cell(organization.name, url=url, note=one.refused), role, *[nothing] * 5]
+        return [Cell(organization.name, url=url, note=one.refused), role, *[nothing] * 6]
     return [
         Cell(organization.name, value=slug, url=url, note=organization.timezone),
         role,
         _count("requests", one, slug),
         _count("total_tokens", one, slug, view="tokens"),
         _cost(one, slug),
-        _limit(one),
+        Cell(organization.currency),
+        _limit(one, slug),
         _alerts(one, slug),
     ]
 
@@ -189,7 +191,7 @@ def _cost(one: Standings, slug: str) -> Cell:
     nanos = one.current.cost_nanos if one.current else 0
     exact, currency = numbers.exact_money(nanos), one.membership.organization.currency
     return Cell(
-        f"{numbers.short_money(nanos)} {currency}",
+        numbers.short_money(nanos),
         exact=f"{exact} {currency}",
         value=exact.replace(",", ""),
         url=address("usage", organization=slug, range="month", view="cost"),
@@ -205,14 +207,17 @@ def _moved(now: int, before: int | None) -> str:
     return f"{_DIRECTIONS.get(change.direction, '')}{change.text}"
 
 
-def _limit(one: Standings) -> Cell:
+def _limit(one: Standings, slug: str) -> Cell:
+    if not one.knows_limits:
+        return Cell(NONE, is_number=True)
+    url = address("limits", organization=slug)
     if one.limit is None:
-        return Cell("None" if one.knows_limits else NONE, is_number=True)
+        return Cell("None", url=url, is_number=True)
     if one.limit.state == LimitState.PAUSED:
-        return Cell("Paused", value=str(one.share), tone="bad", is_number=True)
+        return Cell("Paused", value=str(one.share), url=url, tone="bad", is_number=True)
     note = "warn only" if one.limit.enforcement != Enforcement.PAUSE else ""
     tone = tone_of(one.limit, one.share)
-    return Cell(f"{one.share}%", value=str(one.share), tone=tone, note=note, is_number=True)
+    return Cell(f"{one.share}%", value=str(one.share), url=url, tone=tone, note=note, is_number=True)
 
 
 def _alerts(one: Standings, slug: str) -> Cell:
@@ -220,13 +225,13 @@ def _alerts(one: Standings, slug: str) -> Cell:
     return Cell(numbers.exact(one.alerts), value=str(one.alerts), url=url, is_number=True)
 
 
-def _sums(found: Iterable[Standings]) -> Table:
+def _sums(found: Iterable[Standings], here: To) -> Table:
     """Return what comes together in each currency."""
-    by_currency: dict[str, list[Totals]] = {}
+    by_currency: dict[str, list[Standings]] = {}
     for one in found:
         if one.current is not None:
-            by_currency.setdefault(_currency(one), []).append(one.current)
-    rows = [_together(currency, sums) for currency, sums in sorted(by_currency.items())]
+            by_currency.setdefault(_currency(one), []).append(one)
+    rows = [_together(currency, some, here) for currency, some in sorted(by_currency.items())]
     columns = [
         Column("Currency"),
         *(Column(name, is_number=True) for name in ("Organizations", "Requests", "Tokens", "Cost")),
@@ -241,17 +246,33 @@ def _sums(found: Iterable[Standings]) -> Table:
     )
 
 
-def _together(currency: str, sums: Sequence[Totals]) -> list[Cell]:
-    counts = (len(sums), sum(one.requests for one in sums), sum(one.total_tokens for one in sums))
+def _together(currency: str, found: Sequence[Standings], here: To) -> list[Cell]:
+    """Return the sums of a currency; they lead to the organization that has it, or to all by their share."""
+    sums = [one.current for one in found if one.current is not None]
+    slugs = [one.membership.organization.slug for one in found]
+
+    def way(sort: str, view: str = "") -> str:
+        if len(slugs) > 1:
+            return here(sort=sort)
+        return address("usage", organization=slugs[0], range="month", view=view)
+
     nanos = sum(one.cost_nanos for one in sums)
     exact = numbers.exact_money(nanos)
     return [
         Cell(currency),
-        *(Cell(numbers.short(n), exact=numbers.exact(n), value=str(n), is_number=True) for n in counts),
+        _counted(len(sums)),
+        _counted(sum(one.requests for one in sums), way("requests")),
+        _counted(sum(one.total_tokens for one in sums), way("tokens", "tokens")),
         Cell(
             f"{numbers.short_money(nanos)} {currency}",
             exact=f"{exact} {currency}",
             value=exact.replace(",", ""),
+            url=way("cost", "cost"),
             is_number=True,
         ),
     ]
+
+
+def _counted(number: int, url: str = "") -> Cell:
+    exact = numbers.exact(number)
+    return Cell(numbers.short(number), exact=exact, value=str(number), url=url, is_number=True)

@@ -73,7 +73,10 @@ def read(caller: Caller, wanted: Wanted, now: datetime, here: To) -> PricesPage:
     columns = [
         Column("Model"),
         Column("Tier"),
-        *(Column(f"{name}, per 1M", is_number=True, meaning="per million tokens") for name in heads),
+        *(
+            Column(f"{name}, {caller.currency} per 1M", is_number=True, meaning="per million tokens")
+            for name in heads
+        ),
         Column("Other rates"),
         Column("Discount", is_number=True),
         Column("In force"),

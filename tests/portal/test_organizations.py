@@ -121,10 +121,10 @@ def test_limits_and_alerts_are_shown_as_the_role_may(
     spend(globex, 11)
     fire(acme, message="Something.")
     by_name = {row[0].split()[0]: row for row in rows(signed_in(of_all).get("/organizations/"))}
-    assert by_name["Acme"][1:] == ["Owner", "0 no change", "0 no change", "0.00 EUR no change", "62%", "1"]
-    assert by_name["Globex"][5:] == ["Paused", "0"]
+    assert by_name["Acme"][1:] == ["Owner", "0 no change", "0 no change", "0.00 no change", "EUR", "62%", "1"]
+    assert by_name["Globex"][6:] == ["Paused", "0"]
     # Developers do not read costs.
-    assert by_name["Initech"][5] == "–"
+    assert by_name["Initech"][6] == "–"
 
 
 def test_changes_are_against_the_same_stretch(of_all: User, used: None) -> None:
@@ -139,6 +139,21 @@ def test_every_row_leads_into_its_organization(of_all: User, used: None) -> None
     for slug in ("acme", "globex", "initech"):
         assert f'href="/?organization={slug}"' in html
         assert f'href="/usage/?organization={slug}&amp;range=month&amp;view=cost"' in html
+
+
+def test_limits_and_sums_lead_to_where_they_come_from(
+    acme: Tenant, globex: Tenant, of_all: User, used: None
+) -> None:
+    limit_to(acme, 10)
+    html = signed_in(of_all).get("/organizations/").content.decode()
+    for slug in ("acme", "globex"):
+        assert f'href="/limits/?organization={slug}"' in html
+    # Developers know nothing of limits.
+    assert 'href="/limits/?organization=initech"' not in html
+    sums = html[html.index('id="by-currency"') :]
+    # Two organizations use euros, only one dollars.
+    assert 'href="/organizations/?organization=acme&amp;sort=cost"' in sums
+    assert 'href="/usage/?organization=globex&amp;range=month&amp;view=cost"' in sums
 
 
 def test_the_switcher_leads_here_for_members_of_several_only(acme: Tenant, of_all: User) -> None:
@@ -161,7 +176,7 @@ def test_an_organization_that_wants_a_second_factor_shows_no_figures_without(
         Organization.objects.filter(pk=globex.id).update(require_second_factor=True)
     by_name = {row[0].split()[0]: row for row in rows(signed_in(of_all).get("/organizations/"))}
     assert "requires a second factor" in by_name["Globex"][0]
-    assert by_name["Globex"][2:] == ["–"] * 5
+    assert by_name["Globex"][2:] == ["–"] * 6
     assert by_name["Acme"][2] == "12 no prior data"
 
 

@@ -124,7 +124,7 @@ def prices(page: Page, api: Api, chosen: Mapping[str, str]) -> Claims:
             (
                 f"{one['provider']}/{one['model']}",
                 {
-                    f"{_METERS[rate['meter']].removesuffix(' tokens')}, per 1M": Is(
+                    f"{_METERS[rate['meter']].removesuffix(' tokens')}, {one['currency']} per 1M": Is(
                         MONEY, Decimal(rate["amount"]) * _MILLION / rate["per"]
                     )
                     for rate in one["rates"]
