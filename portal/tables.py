@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from core.params import Params
@@ -163,12 +164,10 @@ def paged(rows: Sequence[Any], now: Sorting, to: Callable[..., str]) -> tuple[Se
     number = min(now.page, count)
     if count == 1:
         return rows, None
-    order = {"sort": now.by, "order": "desc" if now.descending else "asc"}
-    pages = Pages(
-        number,
-        count,
-        len(rows),
-        previous=to(**order, page=str(number - 1)) if number > 1 else "",
-        next=to(**order, page=str(number + 1)) if number < count else "",
-    )
+    pages = pages_of(number, len(rows), ordered(now, to))
     return rows[(number - 1) * PAGE_SIZE : number * PAGE_SIZE], pages
+
+
+def ordered(now: Sorting, to: Callable[..., str]) -> Callable[..., str]:
+    """Return the addresses of a page whose rows stay in their order."""
+    return partial(to, sort=now.by, order="desc" if now.descending else "asc")

@@ -1,12 +1,23 @@
 """Reads of invoices."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from django.db.models import F, QuerySet
+from django.db.models.expressions import OrderBy
 
 from billing.models import Invoice, InvoiceLine
 from billing.models.invoices import DRAFT
 from core.problems import not_found
+
+ORDERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "issued": ("issued_at", "period_start"),
+    "period": ("period_start",),
+    "due": ("due_at",),
+    "total": ("currency", "total_minor"),
+}
+"""What invoices can be ordered by; amounts are compared with those of their own currency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +29,16 @@ class Document:
 
 
 def invoices(
-    organization_id: int, *, state: str | None, kind: str | None, limit: int, offset: int
+    organization_id: int,
+    *,
+    state: str | None,
+    kind: str | None,
+    limit: int,
+    offset: int,
+    order: str = "issued",
+    descending: bool = True,
 ) -> tuple[list[Invoice], int]:
-    """Return a page of invoices, newest first, drafts before what is issued, and how many there are.
+    """Return a page of invoices in one of `ORDERS`, and how many there are; drafts are the newest.
 
     Tenancy: call in the tenant's scope.
     """
@@ -29,7 +47,7 @@ def invoices(
         found = found.filter(state=state)
     if kind is not None:
         found = found.filter(kind=kind)
-    ordered = found.order_by(F("issued_at").desc(nulls_first=True), "-period_start", "-pk")
+    ordered = found.order_by(*(_by(name, descending) for name in (*ORDERS[order], "pk")))
     return list(ordered[offset : offset + limit]), found.count()
 
 
@@ -48,6 +66,12 @@ def document(organization_id: int, reference: str) -> Document:
     if invoice is None:
         raise not_found(f"There is no invoice {reference[:80]!r} in this organization.")
     return Document(invoice, tuple(invoice.lines.order_by("position")))
+
+
+def _by(name: str, descending: bool) -> OrderBy:
+    # What was not issued yet comes after all that was.
+    field = F(name)
+    return field.desc(nulls_first=True) if descending else field.asc(nulls_last=True)
 
 
 def _all(organization_id: int) -> QuerySet[Invoice]:

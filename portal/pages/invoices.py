@@ -11,6 +11,7 @@ from core.params import Params
 from organizations.models import User
 from organizations.roles import Scope
 from organizations.tenancy import Caller
+from portal import tables
 from portal.filters import cleaned
 from portal.links import ORGANIZATION
 from portal.reading import invoices as reading
@@ -22,11 +23,11 @@ from portal.showing import Showing
 def invoices(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
     """Show what was billed."""
     showing = Showing(request, user, caller, "invoices")
-    params = Params(cleaned(request.GET), (ORGANIZATION, "page"))
-    number = params.integer("page", 1, minimum=1, maximum=100_000)
+    params = Params(cleaned(request.GET), (ORGANIZATION, *tables.PARAMETERS))
+    sort = tables.sorting(params, reading.SORTS, "issued")
     context = {
-        "invoices": reading.read(caller, number, showing.to, showing.here),
-        "here": showing.here(page=str(number)) if number > 1 else showing.here(),
+        "invoices": reading.read(caller, sort, showing.to, showing.here),
+        "here": showing.here(**{name: params.text(name, "") or "" for name in tables.PARAMETERS}),
     }
     return showing.render("portal/invoices.html", context)
 

@@ -75,12 +75,19 @@ def make(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
 def key(request: HttpRequest, user: User, caller: Caller, client_id: str) -> HttpResponse:
     """Show one key's use."""
     showing = Showing(request, user, caller, "key")
-    params = Params(cleaned(request.GET), (ORGANIZATION, "timeframe"))
+    params = Params(cleaned(request.GET), (ORGANIZATION, "timeframe", *tables.PARAMETERS))
     timeframe = params.choice("timeframe", reading.TIMEFRAMES, reading.DEFAULT_TIMEFRAME)
+    sort = tables.sorting(params, reading_one.SORTS, "requests", rising=("name",))
     credential = queries.credential(caller.organization_id, client_id)
     own = {"timeframe": "" if timeframe == reading.DEFAULT_TIMEFRAME else timeframe}
+
+    def here(**parameters: str) -> str:
+        return showing.to("key", client_id, **{**own, **parameters})
+
     context = {
-        "key": reading_one.read(caller, credential, timeframe, clock.now(), showing.to),
+        "key": reading_one.read(
+            caller, credential, timeframe, clock.now(), sort=sort, to=showing.to, here=here
+        ),
         "credential": credential,
         "scopes": [SCOPES[scope] for scope in credential.scopes],
         "timeframes": _timeframes(showing, timeframe, client_id),
@@ -90,7 +97,7 @@ def key(request: HttpRequest, user: User, caller: Caller, client_id: str) -> Htt
         "may_change": _may_change(caller, credential),
         "rotate": showing.to("key-rotate", client_id),
         "revoke": showing.to("key-revoke", client_id),
-        "here": showing.to("key", client_id, **own),
+        "here": here(**{name: params.text(name, "") or "" for name in tables.PARAMETERS}),
     }
     return showing.render("portal/key.html", context)
 

@@ -14,36 +14,42 @@ from core.money import format_minor, from_minor
 from core.periods import Period, local_date, zone
 from organizations.tenancy import Caller
 from portal import windows
-from portal.tables import PAGE_SIZE, Cell, Column, Table, pages_of
+from portal.tables import PAGE_SIZE, Cell, Column, Sorting, Table, ordered, pages_of, sortable
 
 To = Callable[..., str]
 
-COLUMNS: Final = [
-    Column("Invoice"),
-    Column("Period"),
-    Column("Status"),
-    Column("Due"),
-    Column("Total", is_number=True),
-    Column("Currency"),
-]
+SORTS: Final = tuple(queries.ORDERS)
 
 
-def read(caller: Caller, number: int, to: To, here: To) -> Table:
-    """Return a page of the organization's invoices, newest first.
+def read(caller: Caller, sort: Sorting, to: To, here: To) -> Table:
+    """Return a page of the organization's invoices.
 
     Tenancy: call in the tenant's scope.
     """
-    offset = (number - 1) * PAGE_SIZE
     found, total = queries.invoices(
-        caller.organization_id, state=None, kind=None, limit=PAGE_SIZE, offset=offset
+        caller.organization_id,
+        state=None,
+        kind=None,
+        limit=PAGE_SIZE,
+        offset=(sort.page - 1) * PAGE_SIZE,
+        order=sort.by,
+        descending=sort.descending,
     )
+    columns = [
+        sortable("Invoice", "issued", sort, here, is_number=False, meaning="by when it was issued"),
+        sortable("Period", "period", sort, here, is_number=False),
+        Column("Status"),
+        sortable("Due", "due", sort, here, is_number=False),
+        sortable("Total", "total", sort, here, meaning="sorted within each currency"),
+        Column("Currency"),
+    ]
     return Table(
         id="invoices",
-        caption="Newest first",
-        columns=COLUMNS,
+        caption="Newest first" if sort == Sorting("issued", True, sort.page) else "Invoices",
+        columns=columns,
         rows=[_row(invoice, to) for invoice in found],
         empty=_empty(caller),
-        pages=pages_of(number, total, here),
+        pages=pages_of(sort.page, total, ordered(sort, here)),
         file="invoices",
         stacks=True,
     )

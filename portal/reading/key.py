@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any, Final
 
 from core.moments import parse_moment
@@ -27,11 +28,21 @@ from portal.reading.keys import (
     moment_said,
     money_cell,
     period_said,
+    ranked,
 )
-from portal.tables import Cell, Column, Table
+from portal.tables import Cell, Column, Sorting, Table, paged, sortable
 
 _MOST_ENDPOINTS: Final = 1000
 _COUNTED: Final = ("requests", "errors", "tokens")
+_LATENCIES: Final = {"average": "Average", "p50": "p50", "p95": "p95", "p99": "p99"}
+_READ: Final[Mapping[str, Callable[[dict[str, Any]], Any]]] = {
+    "name": lambda one: None if one["endpoint"] is None else one["endpoint"].lower(),
+    "requests": lambda one: one["requests"],
+    "errors": lambda one: one["errorRate"],
+    **{name: itemgetter(f"{name}LatencyMs") for name in _LATENCIES},
+    "cost": lambda one: parse_money(one["cost"]),
+}
+SORTS: Final = tuple(_READ)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +74,17 @@ class KeyPage:
     is_quiet: bool
 
 
-def read(caller: Caller, credential: Credential, timeframe: str, now: datetime, to: To) -> KeyPage:
-    """Read the use of one key.
+def read(
+    caller: Caller,
+    credential: Credential,
+    timeframe: str,
+    now: datetime,
+    *,
+    sort: Sorting,
+    to: To,
+    here: To,
+) -> KeyPage:
+    """Read the use of one key; ``sort`` is that of its endpoints.
 
     Tenancy: call in the tenant's scope.
     """
@@ -78,7 +98,7 @@ def read(caller: Caller, credential: Credential, timeframe: str, now: datetime, 
         limit=None if limit is None else _limit(limit, key, caller),
         last_used=moment_said(last, caller),
         over_time=_over_time(answer, caller, timeframe, now, api),
-        endpoints=_endpoints(answer["endpoints"], caller, credential, to),
+        endpoints=_endpoints(answer["endpoints"], caller, credential, sort, to=to, here=here),
         codes=_counts("codes", "Errors by status, most first", "Status", errors["byStatusCode"]),
         kinds=_counts("kinds", "Errors by type, most first", "Type", errors["byType"]),
         advice=advice_of(answer, timeframe, to),
@@ -173,21 +193,28 @@ def _over_time(answer: dict[str, Any], caller: Caller, timeframe: str, now: date
     )
 
 
-def _endpoints(found: list[dict[str, Any]], caller: Caller, credential: Credential, to: To) -> Table:
-    heads = ("Requests", "Error rate", "Average", "p50", "p95", "p99", f"Cost, {caller.currency}")
-    columns = [Column("Endpoint"), *(Column(head, is_number=True) for head in heads)]
+def _endpoints(
+    found: list[dict[str, Any]], caller: Caller, credential: Credential, sort: Sorting, *, to: To, here: To
+) -> Table:
+    shown, pages = paged(ranked(found, _READ[sort.by], descending=sort.descending), sort, here)
+    heads = {"requests": "Requests", "errors": "Error rate", **_LATENCIES, "cost": f"Cost, {caller.currency}"}
+    columns = [
+        sortable("Endpoint", "name", sort, here, rising=True),
+        *(sortable(head, name, sort, here) for name, head in heads.items()),
+    ]
     rows = [
         [
             _endpoint(one["endpoint"], credential, to),
             count_cell(one["requests"]),
             Cell(PERCENT.short(one["errorRate"]), value=str(one["errorRate"]), is_number=True),
-            *(latency_cell(one[f"{name}LatencyMs"]) for name in ("average", "p50", "p95", "p99")),
+            *(latency_cell(one[f"{name}LatencyMs"]) for name in _LATENCIES),
             money_cell(one["cost"]),
         ]
-        for one in found
+        for one in shown
     ]
-    caption = "Endpoints, most requests first"
-    return Table("endpoints", caption, columns, rows, file="key-endpoints", stacks=True)
+    return Table(
+        "endpoints", "Use by endpoint", columns, rows, pages=pages, file="key-endpoints", stacks=True
+    )
 
 
 def _endpoint(name: str | None, credential: Credential, to: To) -> Cell:

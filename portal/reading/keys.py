@@ -74,8 +74,8 @@ def read(caller: Caller, timeframe: str, now: datetime, *, sort: Sorting, to: To
     Tenancy: call in the tenant's scope.
     """
     answer, api = ask(caller, timeframe, now)
-    ranked = _sorted(answer["usage"]["keys"], sort)
-    shown, pages = paged(ranked, sort, here)
+    keys = ranked(answer["usage"]["keys"], _READ[sort.by], descending=sort.descending)
+    shown, pages = paged(keys, sort, here)
     heads = {"requests": "Requests", "errors": "Error rate", "latency": "Average latency"}
     columns = [
         sortable("API key", "name", sort, here, rising=True),
@@ -113,19 +113,23 @@ def ask(caller: Caller, timeframe: str, now: datetime, **more: str) -> tuple[dic
     return answer, f"{reverse('usage-keys')}?{given.urlencode()}"
 
 
-def _sorted(keys: list[dict[str, Any]], sort: Sorting) -> list[dict[str, Any]]:
-    readers: dict[str, Callable[[dict[str, Any]], Any]] = {
-        "name": lambda key: key["name"].lower(),
-        "requests": lambda key: key["requests"],
-        "errors": lambda key: key["errorRate"],
-        "latency": lambda key: key["latency"]["average"],
-        "cost": lambda key: parse_money(key["cost"]),
-        "lastUsed": lambda key: key["lastUsedAt"],
-    }
-    read_ = readers[sort.by]
-    known = [key for key in keys if read_(key) is not None]
-    rest = [key for key in keys if read_(key) is None]
-    return sorted(known, key=read_, reverse=sort.descending) + rest
+_READ: Final[dict[str, Callable[[dict[str, Any]], Any]]] = {
+    "name": lambda key: key["name"].lower(),
+    "requests": lambda key: key["requests"],
+    "errors": lambda key: key["errorRate"],
+    "latency": lambda key: key["latency"]["average"],
+    "cost": lambda key: parse_money(key["cost"]),
+    "lastUsed": lambda key: key["lastUsedAt"],
+}
+
+
+def ranked(
+    found: list[dict[str, Any]], figure: Callable[[dict[str, Any]], Any], *, descending: bool
+) -> list[dict[str, Any]]:
+    """Return what was found by a figure of it; what has none comes last."""
+    known = [one for one in found if figure(one) is not None]
+    rest = [one for one in found if figure(one) is None]
+    return sorted(known, key=figure, reverse=descending) + rest
 
 
 def _row(key: dict[str, Any], caller: Caller, timeframe: str, to: To) -> list[Cell]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 
@@ -45,6 +46,21 @@ def test_invoices_are_listed_with_their_totals(acme: Tenant, member: Client) -> 
     page = member.get("/invoices/")
     assert "ACME-2026-0001 1 June 2026 to 30 June 2026 Issued 29 July 2026 1,234.57 EUR" in text(page)
     assert f'href="/invoices/{invoice.number}/"' in page.content.decode()
+
+
+def test_invoices_can_be_sorted(acme: Tenant, member: Client) -> None:
+    acme.api.keep(call(cost="12"))
+    invoice = issue(acme).invoice
+    services.credit(organization_id=acme.id, invoice_id=invoice.pk, reason="Wrong recipient.")
+    totals = {
+        "": ["-12.00", "12.00"],
+        "?sort=total": ["12.00", "-12.00"],
+        "?sort=issued&order=asc": ["12.00", "-12.00"],
+    }
+    for query, expected in totals.items():
+        page = member.get(f"/invoices/{query}")
+        assert re.findall(r'data-value="(-?12.00)"', page.content.decode()) == expected
+    assert member.get("/invoices/?sort=colour").status_code == 400
 
 
 def test_an_invoice_shows_its_lines_and_how_they_come_to_its_total(acme: Tenant, member: Client) -> None:
