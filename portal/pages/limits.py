@@ -30,7 +30,7 @@ from portal.showing import Showing
 
 TABS: Final = {"limits": "Spend limit", "limit-history": "History", "limit-trial": "Simulation"}
 LATEST: Final = 5
-TERMS: Final = ("clientId", "limit", "window", "enforcement", "warnAt", "weeks")
+TERMS: Final = ("clientId", "limit", "window", "enforcement", "warnAt")
 
 
 @page(Entry("limits", "limits/", Scope.BILLING_READ, label="Spend limit", group=Group.MONEY, place=2))
@@ -58,14 +58,15 @@ def limits(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
 def set_one(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
     """Ask what a limit is to be, and set it."""
     showing = Showing(request, user, caller, "limit-set")
-    params = Params(cleaned(request.GET), (ORGANIZATION, "clientId"))
+    params = Params(cleaned(request.GET), (ORGANIZATION, *TERMS))
     if not caller.plan.spend_limit and request.method != "POST":
         # The page of the limits says which plans have them.
         return redirect(showing.to("limits"))
     key = _key(caller, params.text("clientId"))
     found = _standing(caller, key)
     keys = _choices(key)
-    form = TermsForm(request.POST or None, currency=caller.currency, keys=keys, initial=_initial(found, key))
+    initial = _given(params) if "limit" in params else _initial(found, key)
+    form = TermsForm(request.POST or None, currency=caller.currency, keys=keys, initial=initial)
     if request.method == "POST" and form.is_valid():
         chosen = _key(caller, form.cleaned_data["clientId"])
         set_limit(caller=caller, credential_id=chosen.pk if chosen else None, terms=_terms(form))
@@ -124,7 +125,7 @@ def history(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
 def trial(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
     """Ask which limit to try, and show what it would have done."""
     showing = Showing(request, user, caller, "limit-trial")
-    params = Params(cleaned(request.GET), (ORGANIZATION, *TERMS))
+    params = Params(cleaned(request.GET), (ORGANIZATION, *TERMS, "weeks"))
     asked = "limit" in params or "weeks" in params
     key = _key(caller, params.text("clientId"))
     form = TrialForm(
@@ -141,7 +142,7 @@ def trial(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
         "trial": found,
         "kept": showing.kept,
         "action": showing.here().partition("?")[0],
-        "set": showing.to("limit-set") if _may_set(caller) else "",
+        "set": showing.to("limit-set", **_tried(form)) if found is not None and _may_set(caller) else "",
         "tabs": _tabs(showing),
     }
     return showing.render("portal/limits/trial.html", context, status=422 if asked and form.errors else 200)
@@ -181,6 +182,16 @@ def _initial(found: Standing | None, key: Credential | None) -> dict[str, Any]:
         "enforcement": found.enforcement.value,
         "warnAt": ", ".join(map(str, found.warn_at)),
     }
+
+
+def _tried(form: TrialForm) -> dict[str, str]:
+    """Return the terms that were tried, for the address where they can be set."""
+    return {name: form.data.get(name, "") for name in TERMS}
+
+
+def _given(params: Params) -> dict[str, Any]:
+    """Return what the form begins with where the address has the terms; what it leaves out is empty."""
+    return {name: params.text(name, "") for name in TERMS}
 
 
 def _defaults() -> dict[str, Any]:

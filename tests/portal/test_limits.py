@@ -235,6 +235,21 @@ def test_a_trial_is_the_api_s_replay(used: Tenant, member: Client, given: dict[s
     assert sum(float(row[1]) + float(row[2]) for row in days) == float(answer["spent"])
 
 
+def test_what_was_tried_can_be_set(used: Tenant, member: Client) -> None:
+    limit_to(used, 7)
+    tried = {"limit": "20", "window": "week", "enforcement": "warn", "warnAt": "", "weeks": "4"}
+    content = member.get("/limits/trial/", {**tried, "clientId": used.client_id}).content.decode()
+    found = re.search(r'href="(/limits/set/[^"]*)"', content)
+    assert found is not None
+    form = member.get(unescape(found[1])).content.decode()
+    assert re.search(r'name="limit" value="20"', form)
+    assert f'<option value="{used.client_id}" selected>' in form
+    for chosen in ("week", "warn"):
+        assert f'<option value="{chosen}" selected>' in form
+    # No warnings were tried, so none are offered.
+    assert "50, 80, 95" not in form
+
+
 def test_a_trial_s_days_are_stopped_within_its_pauses(used: Tenant, member: Client) -> None:
     page = member.get("/limits/trial/", {"limit": "20", "weeks": "4"})
     pauses = api(member, page, "trial")["pauses"]
