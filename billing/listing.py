@@ -1,8 +1,9 @@
-"""Pages of decisions, and the cursors between them."""
+"""Pages of decisions and of the ledger, and the cursors between them."""
 
 from typing import Any
 
-from billing.models import Decision
+from billing.ledger.queries import movements
+from billing.models import Decision, LedgerTransaction
 from billing.queries.limits import decisions
 from core.paging import CursorPage, encode_cursor, fingerprint, invalid_cursor
 
@@ -27,6 +28,27 @@ def decision_page(
         after=_number(page.position(tied_to)),
     )
     shown = found[: page.take]
+    cursor = encode_cursor([shown[-1].pk], tied_to) if len(found) > page.take else None
+    return shown, cursor
+
+
+def movement_page(
+    organization_id: int, page: CursorPage, *, allowance: str | None
+) -> tuple[list[LedgerTransaction], str | None]:
+    """Return a page of the ledger's transactions, and the cursor of the next one if there is one.
+
+    Raises: `Problem` 400 for a cursor that other pages gave out.
+    Tenancy: call in the tenant's scope.
+    """
+    tied_to = fingerprint({"ledger": organization_id, "allowance": allowance, "order": page.order})
+    found = movements(
+        organization_id,
+        allowance=allowance,
+        take=page.take + 1,
+        descending=page.descending,
+        after=_number(page.position(tied_to)),
+    )
+    shown = list(found[: page.take])
     cursor = encode_cursor([shown[-1].pk], tied_to) if len(found) > page.take else None
     return shown, cursor
 

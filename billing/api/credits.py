@@ -1,6 +1,6 @@
 """`/credits`: how the organization stands with credits and quota, its grants, and the ledger behind them."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -8,19 +8,11 @@ from rest_framework.response import Response
 
 from billing.answers import credits as answers
 from billing.ledger import queries
+from billing.listing import movement_page
 from billing.models import Allowance
 from billing.serializers.credits import CreditsSerializer, MovementPageSerializer
 from core import clock
-from core.paging import (
-    CURSOR_PARAMS,
-    OFFSET_PARAMS,
-    encode_cursor,
-    fingerprint,
-    invalid_cursor,
-    next_link,
-    read_cursor_page,
-    read_offset_page,
-)
+from core.paging import CURSOR_PARAMS, OFFSET_PARAMS, next_link, read_cursor_page, read_offset_page
 from core.params import Params
 from core.schema import CURSOR_PARAMETERS, OFFSET_PARAMETERS, parameter, problems
 from organizations.http import TenantAPIView
@@ -79,18 +71,7 @@ class MovementsView(TenantAPIView):
     def get(self, request: Request) -> Response:
         """Answer a page of transactions."""
         allowance, page = _allowance(self.params), read_cursor_page(self.params)
-        tied_to = fingerprint(
-            {"ledger": self.caller.organization_id, "allowance": allowance, "order": page.order}
-        )
-        found = queries.movements(
-            self.caller.organization_id,
-            allowance=allowance,
-            take=page.take + 1,
-            descending=page.descending,
-            after=_position(page.position(tied_to)),
-        )
-        shown = found[: page.take]
-        cursor = encode_cursor([shown[-1].pk], tied_to) if len(found) > page.take else None
+        shown, cursor = movement_page(self.caller.organization_id, page, allowance=allowance)
         headers = {"Link": next_link(request, cursor)} if cursor else {}
         items = [answers.movement(one) for one in shown]
         return Response({"items": items, "cursor": cursor}, headers=headers)
@@ -98,12 +79,3 @@ class MovementsView(TenantAPIView):
 
 def _allowance(params: Params) -> str | None:
     return params.choice("allowance", Allowance.values, "") or None
-
-
-def _position(position: list[Any] | None) -> int | None:
-    if position is None:
-        return None
-    match position:
-        case [int(last)]:
-            return last
-    raise invalid_cursor()

@@ -131,18 +131,34 @@ def overage_allowed(organization_id: int) -> bool:
     return Plan.objects.filter(organizations=organization_id, overage=True).exists()
 
 
+ORDERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "use": ("allowance", "priority", "expires_at"),
+    "amount": ("allowance", "amount"),
+    "effective": ("effective_at",),
+    "expires": ("expires_at",),
+}
+"""What grants can be ordered by; ``use`` is how they are burnt down."""
+
+
 def grants(
-    organization_id: int, *, allowance: str | None, limit: int, offset: int
+    organization_id: int,
+    *,
+    allowance: str | None,
+    limit: int,
+    offset: int,
+    order: str = "use",
+    descending: bool = False,
 ) -> tuple[list[Grant], int]:
-    """Return a page of grants in the order in which they are burnt down, and how many there are.
+    """Return a page of grants in one of `ORDERS`, and how many there are; never to expire is the latest.
 
     Tenancy: call in the tenant's scope.
     """
     found = Grant.objects.filter(organization_id=organization_id)
     if allowance is not None:
         found = found.filter(allowance=allowance)
+    fields = [F(name) for name in (*ORDERS[order], "pk")]
     ordered = found.select_related("account").order_by(
-        "allowance", "priority", F("expires_at").asc(nulls_last=True), "pk"
+        *(one.desc(nulls_first=True) if descending else one.asc(nulls_last=True) for one in fields)
     )
     return list(ordered[offset : offset + limit]), found.count()
 

@@ -1,4 +1,4 @@
-"""Credits and quota: how the organization stands, and its grants."""
+"""Credits and quota: how the organization stands, its grants, and what moved."""
 
 from __future__ import annotations
 
@@ -9,21 +9,33 @@ from core.params import Params
 from organizations.models import User
 from organizations.roles import Scope
 from organizations.tenancy import Caller
+from portal import tables
 from portal.filters import cleaned
 from portal.links import ORGANIZATION
 from portal.reading import allowances as reading
+from portal.reading import ledger
 from portal.registry import Entry, Group, page
 from portal.showing import Showing
 
 
 @page(Entry("credits", "credits/", Scope.BILLING_READ, label="Credits", group=Group.MONEY, place=4))
 def allowances(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
-    """Show what was granted, and what is left of it."""
+    """Show what was granted, what is left of it, and each transaction."""
     showing = Showing(request, user, caller, "credits")
-    params = Params(cleaned(request.GET), (ORGANIZATION, "page"))
-    number = params.integer("page", 1, minimum=1, maximum=100_000)
+    params = Params(cleaned(request.GET), (ORGANIZATION, *tables.PARAMETERS, "cursor"))
+    sort = tables.sorting(params, reading.SORTS, "use", rising=reading.RISING)
+    cursor = params.text("cursor", max_length=4096)
+    own = {name: params.text(name, "") or "" for name in tables.PARAMETERS}
+
+    def here(**parameters: str) -> str:
+        return showing.here(**parameters, cursor=cursor or "")
+
+    found = ledger.read(caller, cursor)
     context = {
-        "credits": reading.read(caller, clock.now(), number, showing.here),
-        "here": showing.here(page=str(number)) if number > 1 else showing.here(),
+        "credits": reading.read(caller, clock.now(), sort, here),
+        "ledger": found,
+        "older": showing.here(**own, cursor=found.following) if found.following else "",
+        "newest": showing.here(**own) if cursor else "",
+        "here": here(**own),
     }
     return showing.render("portal/credits.html", context)

@@ -1,4 +1,4 @@
-"""What the Credits page shows: how the organization stands, and its grants in the order they are used."""
+"""What the Credits page shows: how the organization stands, and its grants."""
 
 from __future__ import annotations
 
@@ -14,20 +14,13 @@ from billing.models import Allowance, Grant
 from core.periods import zone
 from organizations.tenancy import Caller
 from portal import numbers, times
-from portal.tables import PAGE_SIZE, Cell, Column, Table, pages_of
+from portal.tables import PAGE_SIZE, Cell, Column, Sorting, Table, ordered, pages_of, sortable
 
 To = Callable[..., str]
 
 _TONES: Final = {GrantState.ACTIVE: "good", GrantState.PENDING: "warn"}
-COLUMNS: Final = [
-    Column("Grant"),
-    Column("Status"),
-    Column("Remaining", is_number=True),
-    Column("Granted", is_number=True),
-    Column("Priority", is_number=True, meaning="the lowest is used first"),
-    Column("Effective"),
-    Column("Expires"),
-]
+SORTS: Final = tuple(queries.ORDERS)
+RISING: Final = ("use", "effective", "expires")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,26 +43,42 @@ class Credits:
     zone: str
 
 
-def read(caller: Caller, now: datetime, number: int, here: To) -> Credits:
+def read(caller: Caller, now: datetime, sort: Sorting, here: To) -> Credits:
     """Return the standings, and a page of grants.
 
     Tenancy: call in the tenant's scope.
     """
     standings = queries.standings(caller.organization_id, now)
     found, total = queries.grants(
-        caller.organization_id, allowance=None, limit=PAGE_SIZE, offset=(number - 1) * PAGE_SIZE
+        caller.organization_id,
+        allowance=None,
+        limit=PAGE_SIZE,
+        offset=(sort.page - 1) * PAGE_SIZE,
+        order=sort.by,
+        descending=sort.descending,
     )
+    columns = [
+        Column("Grant"),
+        Column("Status"),
+        Column("Remaining", is_number=True),
+        sortable("Granted", "amount", sort, here, meaning="sorted within each allowance"),
+        sortable(
+            "Priority", "use", sort, here, rising=True, is_number=True, meaning="the lowest is used first"
+        ),
+        sortable("Effective", "effective", sort, here, rising=True),
+        sortable("Expires", "expires", sort, here, rising=True),
+    ]
     return Credits(
         gauges=[
             _gauge(Allowance(name).label, standings[name]) for name in Allowance.values if name in standings
         ],
         grants=Table(
             id="grants",
-            caption="In the order they are used",
-            columns=COLUMNS,
+            caption="In the order they are used" if sort.by == "use" and not sort.descending else "Grants",
+            columns=columns,
             rows=[_row(held, caller, now) for held in found],
-            empty="No grants yet.",
-            pages=pages_of(number, total, here),
+            empty="No grants yet. Your Headroom operator grants credits and quota.",
+            pages=pages_of(sort.page, total, ordered(sort, here)),
             file="grants",
             stacks=True,
         ),

@@ -51,7 +51,16 @@ def allowances(page: Page, api: Api, chosen: Mapping[str, str]) -> Claims:
         }.items():
             claims.is_(f"gauge-{number} / {label}", COUNT, value)
     claims.rows("grants", ((one["reason"], _grant(one)) for one in answer["grants"]))
+    moved = api.of(page, "transactions")["items"]
+    claims.rows("transactions", ((one["postedAt"], {"Amount": Is(COUNT, _left(one))}) for one in moved))
     return claims
+
+
+def _left(one: Mapping[str, Any]) -> Decimal:
+    """Return by how much a transaction of the ledger moves what is left."""
+    held = ("available", "uncovered", "overage")
+    amounts = (Decimal(str(posting["amount"])) for posting in one["postings"] if posting["account"] in held)
+    return sum(amounts, Decimal(0))
 
 
 def _grant(one: Mapping[str, Any]) -> dict[str, Is]:
