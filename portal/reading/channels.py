@@ -44,7 +44,6 @@ To = Callable[..., str]
 class Place:
     """A channel; the addresses of what can be done with it are empty for what may not be."""
 
-    id: str
     name: str
     kind: str
     where: str
@@ -55,7 +54,6 @@ class Place:
     delivered: str
     failing: str
     made: str
-    signs: bool
     old_secret_until: str
     url: str
     test: str
@@ -125,7 +123,6 @@ def place(channel: Channel, caller: Caller, now: datetime, to: To) -> Place:
     until = channel.old_secret_until
     state, tone = _state(channel)
     return Place(
-        id=key,
         name=channel.name,
         kind=str(Kind(channel.kind).label),
         where=channel.shown,
@@ -136,7 +133,6 @@ def place(channel: Channel, caller: Caller, now: datetime, to: To) -> Place:
         delivered=_at(channel.delivered_at, caller) or NONE,
         failing=_at(channel.failing_since, caller),
         made=_at(channel.created_at, caller),
-        signs=channel.secret is not None,
         old_secret_until=_at(until, caller) if until is not None and now < until else "",
         url=to("channel", key),
         test=to("channel-test", key) if may and not is_waiting else "",

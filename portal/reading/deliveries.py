@@ -72,7 +72,6 @@ class Sent:
     is_pending: bool
     written: str
     next: str
-    finished: str
     reason: str
     url: str
     event: str
@@ -88,11 +87,6 @@ class Log:
     deliveries: list[Sent]
     after: Position | None
     zone: str
-
-    @property
-    def is_under_way(self) -> bool:
-        """Whether any of them is still to be delivered."""
-        return any(one.is_pending for one in self.deliveries)
 
 
 def read(caller: Caller, query: DeliveryQuery, now: datetime, to: To) -> Log:
@@ -123,7 +117,6 @@ def sent(found: Delivery, caller: Caller, to: To) -> Sent:
         is_pending=found.state == DeliveryState.PENDING,
         written=times.second(found.created_at, tz),
         next="" if found.due_at is None else times.second(found.due_at, tz),
-        finished="" if found.finished_at is None else times.second(found.finished_at, tz),
         reason=found.reason,
         url=to("delivery", str(found.pk)),
         event="" if found.event_id is None else to("alert", str(found.event_id)),

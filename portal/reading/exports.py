@@ -28,7 +28,6 @@ To = Callable[..., str]
 class Row:
     """One export; ``done`` of ``total`` rows are written, None while that isn't known."""
 
-    id: str
     what: str
     days: str
     state: str
@@ -73,7 +72,6 @@ def _row(export: Export, caller: Caller, to: To) -> Row:
     who = export.requested_by or (export.credential.client_id if export.credential else "")
     end = max(min(export.window_end, export.created_at), export.window_start)
     return Row(
-        id=str(export.pk),
         what=f"{DATASETS.get(export.dataset, export.dataset)} ({export.format.upper()})",
         days=times.days(Period(export.window_start, end), tz),
         state=str(state.label),

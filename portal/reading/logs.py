@@ -72,7 +72,6 @@ class RecordPage:
     belongs: list[Fact]
     meta: list[Fact]
     api: str
-    raw: dict[str, Any]
 
 
 def read(
@@ -193,7 +192,6 @@ def read_one(caller: Caller, record_id: str, filters: Filters, now: datetime, to
             for name, value in item["meta"].items()
         ],
         api=reverse("record", args=[item["id"]]),
-        raw=item,
     )
 
 

@@ -75,7 +75,6 @@ class LimitsPage:
     panels: list[LimitPanel]
     pages: Pages | None
     zone: str
-    has_any: bool
 
 
 def read(caller: Caller, now: datetime, number: int, to: To, here: To) -> LimitsPage:
@@ -95,7 +94,6 @@ def read(caller: Caller, now: datetime, number: int, to: To, here: To) -> Limits
         panels=[_panel(one, names, caller, now, to) for one in found],
         pages=pages_of(number, total, here, size=SHOWN),
         zone=zone_label(zone(caller.timezone), now),
-        has_any=total > 0,
     )
 
 
