@@ -16,7 +16,7 @@ from organizations.tenancy import Caller
 from portal import numbers, times
 from portal.tables import Cell
 
-WINDOWS: Final = {Window.ROLLING: "the last 7 days", Window.WEEK: "this week"}
+WINDOWS: Final = {Window.ROLLING: "in the last 7 days", Window.WEEK: "this week"}
 _WHOLE: Final = 100
 _CLOSE: Final = 80
 

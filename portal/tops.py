@@ -46,7 +46,7 @@ def _table(
     label = FACETS[facet]
     unit = f", {caller.currency}" if measure.is_money else ""
     hidden = len(groups) - TOP
-    rest = f"; top {TOP} of {len(groups)}" if hidden > 0 else ""
+    rest = f"; {TOP} of {len(groups)}" if hidden > 0 else ""
     most = measure.drawn(groups[0]) if groups else 0.0
     rows = [
         [_name(facet, group, measure, keys, to), _value(group, measure, caller, most)]

@@ -58,6 +58,7 @@ def deliveries(request: HttpRequest, user: User, caller: Caller) -> HttpResponse
             Link(str(said), showing.here(**{**own, "state": one}), one == state)
             for one, said in STATES.items()
         ],
+        "is_filtered": any(own.values()),
         "channel": None if channel_id is None else channel_of(caller.organization_id, channel_id),
         "everywhere": showing.here(state=state),
         "older": ""

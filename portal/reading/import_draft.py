@@ -159,11 +159,9 @@ def _what(sample: Sample) -> str:
 def _said(found: Preview) -> str:
     if not found.lines:
         return "The file has no lines besides its header."
-    which = (
-        f"All {numbers.exact(found.lines)} lines were checked"
-        if found.is_whole
-        else f"The first {numbers.exact(found.lines)} lines were checked"
-    )
+    whole = "The only line was" if found.lines == 1 else f"All {numbers.exact(found.lines)} lines were"
+    first = f"The first {numbers.exact(found.lines)} lines were"
+    which = f"{whole if found.is_whole else first} checked"
     refused = len(found.refused)
     outcome = f"{numbers.exact(refused)} would be refused" if refused else "none would be refused"
     repeated = f", {numbers.exact(found.repeated)} repeat an id" if found.repeated else ""

@@ -85,7 +85,7 @@ class TestEvents:
         happened(acme, "So so.")
         assert messages_of(member.get("/alerts/?state=open&severity=critical"), "events") == ["Bad."]
         assert "No alerts match these filters." in text(member.get("/alerts/?state=resolved"))
-        assert "No alerts" in text(sign_in(make_tenant("Quiet")).get("/alerts/"))
+        assert "No alerts yet. Rules watch" in text(sign_in(make_tenant("Quiet")).get("/alerts/"))
         assert member.get("/alerts/?state=closed").status_code == 400
 
     def test_pages_go_on_where_the_last_one_ended(self, acme: Tenant, member: Client) -> None:
@@ -340,7 +340,7 @@ class TestDeliveries:
         page = member.get("/alerts/deliveries/", {"channel": str(hook.pk), "state": "pending"})
         assert page.content.decode().count('class="delivery"') == 1
         assert "Channel: Hook" in text(page)
-        assert "No deliveries" in text(member.get("/alerts/deliveries/?state=failed"))
+        assert "No deliveries match these filters." in text(member.get("/alerts/deliveries/?state=failed"))
         assert member.get("/alerts/deliveries/?channel=bogus").status_code == 400
 
     def test_it_is_paged(self, acme: Tenant, member: Client) -> None:

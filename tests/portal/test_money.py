@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from decimal import Decimal
+from html import unescape
 
 import pytest
 import time_machine
@@ -36,8 +37,52 @@ def test_credits_show_what_is_left_and_every_grant(acme: Tenant, member: Client)
     assert rows[1][1:4] == ['<span class="tag good">Active</span>', "989.5", "1,000"]
 
 
+def test_transactions_say_what_moved_and_of_which_grants(acme: Tenant, member: Client) -> None:
+    give(acme, 1000)
+    give(acme, 50, priority=1, reason="Trial")
+    acme.api.keep(record(quantities={"credits": "60.5"}))
+    page = member.get("/credits/")
+    rows = [[re.sub(r"<[^>]*>", "", cell).strip() for cell in row[1:]] for row in table(page, "transactions")]
+    assert [row[:3] for row in rows] == [
+        ["Use", "Credits", "−60.5"],
+        ["Grant", "Credits", "+50"],
+        ["Grant", "Credits", "+1,000"],
+    ]
+    assert sorted(rows[0][3].split(", ")) == ["Trial", "Welcome"]
+    assert [row[3] for row in rows[1:]] == ["Trial", "Welcome"]
+
+
+def test_transactions_come_a_page_at_a_time(acme: Tenant, member: Client) -> None:
+    for _ in range(30):
+        give(acme, 1)
+    first = member.get("/credits/?sort=effective")
+    assert len(table(first, "transactions")) == 25
+    older = re.search(r'rel="next" href="([^"]*cursor[^"]*)"', first.content.decode())
+    assert older is not None
+    second = member.get(unescape(older[1]))
+    assert len(table(second, "transactions")) == 5
+    # The grants stay as they are sorted and paged, whichever way one goes.
+    assert "sort=effective" in older[1]
+    assert "Page 1 of 2 (30 total)" in text(second)
+    assert member.get("/credits/?cursor=none").status_code == 400
+
+
+def test_grants_can_be_sorted(acme: Tenant, member: Client) -> None:
+    for amount, days in ((10, 5), (30, 1), (20, 9)):
+        give(acme, amount, expires_at=NOW + timedelta(days=days))
+
+    def granted(query: str) -> list[str]:
+        return [row[3].strip() for row in table(member.get(f"/credits/{query}"), "grants")]
+
+    assert granted("") == granted("?sort=expires") == ["30", "10", "20"]
+    assert granted("?sort=amount") == ["30", "20", "10"]
+    assert granted("?sort=amount&order=asc") == ["10", "20", "30"]
+
+
 def test_without_grants_the_page_says_so(member: Client) -> None:
-    assert "No grants yet." in text(member.get("/credits/"))
+    shown = text(member.get("/credits/"))
+    assert "No grants yet." in shown
+    assert "No transactions yet." in shown
 
 
 def test_invoices_are_listed_with_their_totals(acme: Tenant, member: Client) -> None:
@@ -87,7 +132,7 @@ def test_a_draft_and_what_was_credited_say_so(acme: Tenant, member: Client) -> N
     note = services.credit(organization_id=acme.id, invoice_id=invoice.pk, reason="Wrong recipient.")
     services.redraft(organization_id=acme.id, invoice_id=invoice.pk)
     assert "A draft: it changes with the records" in text(member.get("/invoices/draft-2026-06-01/"))
-    assert f"was canceled by credit note {note.number}" in text(member.get(f"/invoices/{invoice.number}/"))
+    assert f"was cancelled by credit note {note.number}" in text(member.get(f"/invoices/{invoice.number}/"))
     credited = text(member.get(f"/invoices/{note.number}/"))
     assert f"Takes back invoice {invoice.number} as a whole. Wrong recipient." in credited
 
