@@ -20,7 +20,7 @@ def reference(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
     showing = Showing(request, user, caller, "reference")
     base = request.build_absolute_uri("/").rstrip("/")
     context = {
-        "sections": reading.read(base),
+        "sections": reading.read(base, {"members": [user.email], "channel": "CHANNEL_ID"}),
         "base": f"{base}/api/v1",
         "command": first_key.command(request, None),
         "export": f"export {first_key.PLACEHOLDER.removeprefix('$')}=hr_…",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from drf_spectacular.generators import SchemaGenerator
 
@@ -14,16 +16,6 @@ from portal.first_key import PLACEHOLDER
 
 _METHODS: Final = ("get", "post", "put", "patch", "delete")
 _JSON: Final = "application/json"
-_DEPTH: Final = 4
-_NAMED: Final = {"record_id": "RECORD_ID", "client_id": "CLIENT_ID"}
-_EXAMPLES: Final[dict[str, Any]] = {
-    "string": "…",
-    "integer": 1,
-    "number": 1,
-    "boolean": True,
-    "uuid": "00000000-0000-0000-0000-000000000000",
-    "date-time": "2026-01-31T12:00:00Z",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +54,19 @@ class Section:
         return self.name.replace("-", " ").capitalize()
 
 
-def read(base: str) -> list[Section]:
-    """Return all operations, by the first part of their paths; ``base`` is where the server answers."""
+def read(base: str, own: Mapping[str, Any]) -> list[Section]:
+    """Return all operations, by the first part of their paths.
+
+    ``base`` is where the server answers; ``own`` are members of bodies that are the reader's instead of the
+    example's.
+    """
     found: dict[str, list[Operation]] = {}
     schema = _schema()
     for path, methods in schema["paths"].items():
         name = path.removeprefix("/api/v1/").partition("/")[0]
         for method in _METHODS:
             if method in methods:
-                found.setdefault(name, []).append(_operation(base, path, method, methods[method], schema))
+                found.setdefault(name, []).append(_operation(base, path, method, methods[method], own))
     return [Section(name, operations) for name, operations in sorted(found.items())]
 
 
@@ -81,7 +77,9 @@ def _schema() -> dict[str, Any]:
     return schema
 
 
-def _operation(base: str, path: str, method: str, described: dict[str, Any], schema: Any) -> Operation:
+def _operation(
+    base: str, path: str, method: str, described: dict[str, Any], own: Mapping[str, Any]
+) -> Operation:
     return Operation(
         id=described["operationId"],
         method=method.upper(),
@@ -91,7 +89,7 @@ def _operation(base: str, path: str, method: str, described: dict[str, Any], sch
         parameters=[
             _parameter(one) for one in described.get("parameters", []) if one["in"] in ("query", "path")
         ],
-        command=_command(base, path, method, described, schema),
+        command=_command(base, path, method, described, own),
     )
 
 
@@ -104,47 +102,19 @@ def _parameter(one: dict[str, Any]) -> Parameter:
     return Parameter(one["name"], f"{said}{more}", accepted, bool(one.get("required")))
 
 
-def _command(base: str, path: str, method: str, described: dict[str, Any], schema: Any) -> str:
+def _command(base: str, path: str, method: str, described: dict[str, Any], own: Mapping[str, Any]) -> str:
+    asked = {}
     for one in described.get("parameters", []):
         if one["in"] == "path":
-            path = path.replace(f"{{{one['name']}}}", _NAMED.get(one["name"], quote(one["name"].upper())))
+            path = path.replace(f"{{{one['name']}}}", quote(one["name"].upper()))
+        elif one["in"] == "query" and "example" in one:
+            asked[one["name"]] = one["example"]
     verb = "" if method == "get" else f"-X {method.upper()} "
-    lines = [f"curl -sS {verb}{base}{path}", f'  -H "Authorization: Bearer {PLACEHOLDER}"']
-    body = described.get("requestBody", {}).get("content", {}).get(_JSON, {}).get("schema")
+    address = f"{base}{path}{'?' if asked else ''}{urlencode(asked, safe=',')}"
+    # Shells take what a query begins with for a pattern.
+    lines = [f"curl -sS {verb}{shlex.quote(address)}", f'  -H "Authorization: Bearer {PLACEHOLDER}"']
+    body = described.get("requestBody", {}).get("content", {}).get(_JSON, {}).get("example")
     if body is not None:
-        example = json.dumps(_example(body, schema, _DEPTH), ensure_ascii=False)
-        lines += [f"  -H 'Content-Type: {_JSON}'", f"  -d '{example}'"]
+        sent = json.dumps({name: own.get(name, value) for name, value in body.items()}, ensure_ascii=False)
+        lines += [f"  -H 'Content-Type: {_JSON}'", f"  -d {shlex.quote(sent)}"]
     return " \\\n".join(lines)
-
-
-def _example(described: dict[str, Any], schema: Any, depth: int) -> Any:
-    """Return the least that the schema takes: what is required, by its first way."""
-    described = _resolved(described, schema)
-    for name in ("const", "default", "example"):
-        if name in described:
-            return described[name]
-    if described.get("enum"):
-        return described["enum"][0]
-    kind = described.get("type", "object")
-    kind = next((one for one in kind if one != "null"), "string") if isinstance(kind, list) else kind
-    if kind == "array":
-        return [_example(described["items"], schema, depth - 1)] if depth else []
-    if kind == "object":
-        return _object(described, schema, depth)
-    return _EXAMPLES.get(described.get("format", ""), _EXAMPLES.get(kind))
-
-
-def _object(described: dict[str, Any], schema: Any, depth: int) -> dict[str, Any]:
-    members = described.get("properties", {})
-    return {name: _example(members[name], schema, depth - 1) for name in described.get("required", [])}
-
-
-def _resolved(described: dict[str, Any], schema: Any) -> dict[str, Any]:
-    while True:
-        first = next((described[name][0] for name in ("oneOf", "anyOf", "allOf") if name in described), None)
-        if "$ref" in described:
-            described = schema["components"]["schemas"][described["$ref"].rpartition("/")[2]]
-        elif first is not None:
-            described = first
-        else:
-            return described
