@@ -158,6 +158,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     search_fields = ("organization__slug__exact",)
     search_help_text = "An organization's slug."
     latest = "created_at"
+    few = {"state__exact": "pending"}
     ordering = ("-created_at", "-id")
     fieldsets = (
         (None, {"fields": ("organization", "notice", linked("event"), "told", linked("channel"))}),

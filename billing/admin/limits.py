@@ -74,6 +74,7 @@ class ReservationAdmin(ReadOnlyAdmin):
     search_fields = ("organization__slug__exact",)
     search_help_text = "An organization's slug."
     latest = "created_at"
+    few = {"state__exact": "held"}
     ordering = ("-created_at", "-id")
     fieldsets = (
         (None, {"fields": ("id", "organization", "credential", "state")}),

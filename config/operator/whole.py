@@ -6,14 +6,14 @@ is as quick with millions of records as with none.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Manager, Model
 from django.db.utils import OperationalError
 from django.urls import reverse
 
@@ -23,6 +23,7 @@ from billing.models.repricing import UNDER_WAY
 from config.metrics.parts import Queues, queues
 from organizations.bounded import MOST
 from portal import numbers
+from usage.models import Export, ExportState
 from usage.queries.backlog import Backlog, backlog
 
 TIMEOUT_MS: Final = 3000
@@ -95,25 +96,28 @@ class Whole:
     days: int = DAYS
 
 
+May = Callable[[str], bool]
+"""Tells whether who looks has a permission: a link leads nobody to where they are refused."""
+
 _UNCOUNTED: Final = State("Deliveries", "more than can be counted in time", "bad")
 
 
-def read(now: datetime) -> Whole:
-    """Return the state of the whole.
+def read(now: datetime, may: May) -> Whole:
+    """Return the state of the whole, with links to what the reader may see and do.
 
     Tenancy: call in the system's scope.
     """
     since = (now - timedelta(days=DAYS)).date()
     return Whole(
         busiest=_in_time(lambda: [_busy(row) for row in _rows(_BUSIEST, since, SHOWN)]),
-        unpriced=_in_time(lambda: [_unpriced(row) for row in _rows(_UNPRICED, since, SHOWN)]),
+        unpriced=_in_time(lambda: [_unpriced(row, may) for row in _rows(_UNPRICED, since, SHOWN)]),
         work=[
-            *_folding(_in_time(_backlog)),
-            _repricing(),
-            *(_in_time(lambda: _deliveries(now)) or [_UNCOUNTED]),
+            *_folding(_in_time(_backlog), may),
+            _counted("Repricings under way", Repricing.objects, "", may, state__in=UNDER_WAY),
+            *(_in_time(lambda: _deliveries(now, may)) or [_UNCOUNTED]),
             *_queue(queues()),
         ],
-        gate=_in_time(lambda: _gate(now)) or [],
+        gate=_in_time(lambda: _gate(now, may)) or [],
     )
 
 
@@ -150,9 +154,11 @@ def _busy(row: Sequence[Any]) -> Busy:
     )
 
 
-def _unpriced(row: Sequence[Any]) -> Unpriced:
+def _unpriced(row: Sequence[Any], may: May) -> Unpriced:
     model, provider, requests, organizations = row
-    add = f"{reverse('admin:billing_price_add')}?{urlencode({'provider': provider, 'model': model})}"
+    add = ""
+    if may("billing.add_price"):
+        add = f"{reverse('admin:billing_price_add')}?{urlencode({'provider': provider, 'model': model})}"
     return Unpriced(model or "(none)", provider, numbers.short(int(requests)), organizations, add)
 
 
@@ -160,31 +166,27 @@ def _backlog() -> Backlog:
     return backlog(timeout_ms=TIMEOUT_MS)
 
 
-def _folding(found: Backlog | None) -> list[State]:
+def _folding(found: Backlog | None, may: May) -> list[State]:
     if found is None:
         return [State("Records to fold", "more than can be counted in time", "bad")]
     slow = found.oldest_seconds > SLOW_SECONDS
-    exports = reverse("admin:usage_export_changelist")
+    queued = _listed(Export, may, state__exact=ExportState.QUEUED)
+    running = _listed(Export, may, state__exact=ExportState.RUNNING)
     return [
         State("Records to fold", numbers.exact(found.pending_rows)),
         State("Folding lag", f"{numbers.exact(round(found.oldest_seconds))} s", "bad" if slow else "good"),
-        State("Exports queued", numbers.exact(found.exports_queued), url=f"{exports}?state__exact=queued"),
-        State("Exports running", numbers.exact(found.exports_running), url=f"{exports}?state__exact=running"),
+        State("Exports queued", numbers.exact(found.exports_queued), url=queued),
+        State("Exports running", numbers.exact(found.exports_running), url=running),
     ]
 
 
-def _repricing() -> State:
-    under_way = Repricing.objects.filter(state__in=UNDER_WAY)
-    return _counted("Repricings under way", under_way, reverse("admin:billing_repricing_changelist"), "")
-
-
-def _deliveries(now: datetime) -> list[State]:
-    where = reverse("admin:alerts_delivery_changelist")
-    failed = Delivery.objects.filter(state=DeliveryState.FAILED, created_at__gt=now - LATELY)
-    late = Delivery.objects.filter(state=DeliveryState.PENDING, due_at__lt=now - timedelta(minutes=5))
+def _deliveries(now: datetime, may: May) -> list[State]:
+    lately, due = now - LATELY, now - timedelta(minutes=5)
+    failed = {"state__exact": DeliveryState.FAILED, "created_at__gt": lately}
+    late = {"state__exact": DeliveryState.PENDING, "due_at__lt": due}
     return [
-        _counted("Failed deliveries, 24 hours", failed, f"{where}?state__exact=failed", "bad"),
-        _counted("Deliveries that are late", late, f"{where}?state__exact=pending", "warn"),
+        _counted("Failed deliveries, 24 hours", Delivery.objects, "bad", may, **failed),
+        _counted("Deliveries that are late", Delivery.objects, "warn", may, **late),
     ]
 
 
@@ -200,22 +202,36 @@ def _queue(found: Queues | None) -> list[State]:
     ]
 
 
-def _gate(now: datetime) -> list[State]:
-    limits = SpendLimit.objects.all()
-    where = reverse("admin:billing_spendlimit_changelist")
-    holds = f"{reverse('admin:billing_reservation_changelist')}?state__exact=held"
-    paused = limits.filter(state=LimitState.PAUSED)
-    held = Reservation.objects.filter(state=ReservationState.HELD, expires_at__gt=now)
-    over = Reservation.objects.filter(state=ReservationState.HELD, expires_at__lte=now)
+def _gate(now: datetime, may: May) -> list[State]:
+    held = ReservationState.HELD
     return [
-        _counted("Spend limits", limits, where, ""),
-        _counted("Paused", paused, f"{where}?state__exact=paused", "warn"),
-        _counted("Reservations held", held, holds, ""),
-        _counted("Held beyond their time", over, holds, "warn"),
+        _counted("Spend limits", SpendLimit.objects, "", may),
+        _counted("Paused", SpendLimit.objects, "warn", may, state__exact=LimitState.PAUSED),
+        _counted("Reservations held", Reservation.objects, "", may, state__exact=held, expires_at__gt=now),
+        _counted(
+            "Held beyond their time", Reservation.objects, "warn", may, state__exact=held, expires_at__lte=now
+        ),
     ]
 
 
-def _counted(label: str, rows: QuerySet[Any], url: str, tone: str) -> State:
-    count = rows.order_by()[:MOST].count()
+def _counted(label: str, rows: Manager[Any], tone: str, may: May, **lookups: Any) -> State:
+    """Count rows, and lead to the list of the same rows."""
+    count = rows.filter(**lookups).order_by()[:MOST].count()
     text = numbers.exact(count) if count < MOST else f"{numbers.exact(MOST)} or more"
-    return State(label, text, tone if count else "", url)
+    return State(label, text, tone if count else "", _listed(rows.model, may, **lookups))
+
+
+def _listed(model: type[Model], may: May, **lookups: Any) -> str:
+    """Return where rows are listed, nothing where they aren't shown to who looks."""
+    meta = model._meta
+    if not may(f"{meta.app_label}.view_{meta.model_name}"):
+        return ""
+    asked = {name: _written(value) for name, value in lookups.items()}
+    address = reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")
+    return f"{address}?{urlencode(asked, safe=',')}" if asked else address
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return ",".join(value) if isinstance(value, tuple) else str(value)

@@ -69,6 +69,8 @@ class ReadOnlyAdmin(OperatorAdmin):
     latest: ClassVar[str] = ""
     """What of everybody is listed; see `organizations.admin.filters.OrganizationFilter`."""
     spans: ClassVar[tuple[timedelta, ...]] = (timedelta(days=7),)
+    few: ClassVar[dict[str, str]] = {}
+    """Lookups, with their values, that leave few of everybody's rows: all of these are listed."""
 
     @property
     def obeys(self) -> tuple[str, ...]:

@@ -46,7 +46,7 @@ class OrganizationFilter(admin.SimpleListFilter):
 
     ``latest`` names a moment of the rows, of which the shortest of the ``spans`` is shown that has enough
     rows, or is ``pk``, which shows the rows with the last numbers. Either keeps a list short that would be
-    all rows of the whole system.
+    all rows of the whole system. What the model admin says is ``few`` is listed whole, like a search.
     """
 
     title = "organization"
@@ -61,7 +61,9 @@ class OrganizationFilter(admin.SimpleListFilter):
         self.latest: str = getattr(model_admin, "latest", "")
         self.spans: tuple[timedelta, ...] = getattr(model_admin, "spans", (WEEK,))
         self.span = self.spans[-1]
-        self.searched = bool(request.GET.get(SEARCH_VAR))
+        few: dict[str, str] = getattr(model_admin, "few", {})
+        is_few = any(request.GET.get(name) == value for name, value in few.items())
+        self.searched = bool(request.GET.get(SEARCH_VAR)) or is_few
         self.chooser = Chooser(model._meta.get_field("organization"), model_admin.admin_site)
 
     def has_output(self) -> bool:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
+import time_machine
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.db import connection
@@ -13,6 +16,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from alerts.models import Delivery, DeliveryState
+from core import clock
 from organizations.models import Credential, User
 from organizations.tenancy import system_scope, tenant_scope
 from tests.alerts.telling import again, deliveries, fire, webhook
@@ -96,6 +100,56 @@ def test_the_state_of_the_whole_is_for_those_who_may_see_organizations(acme: Ten
     assert "Busiest" not in text(signed_in(user).get("/admin/"))
     user.user_permissions.add(Permission.objects.get(codename="view_organization"))
     assert "Busiest" in text(signed_in(User.objects.get(pk=user.pk)).get("/admin/"))
+
+
+def links(page: Any) -> dict[str, tuple[str, str]]:
+    """Return the states that lead somewhere: what each says, and where to."""
+    pattern = r'<dt>([^<]+)</dt><dd[^>]*><a href="([^"]+)">([^<]+)</a></dd>'
+    found = re.findall(pattern, page.content.decode())
+    return {label: (said, unescape(url)) for label, url, said in found}
+
+
+def test_a_number_leads_to_the_rows_that_it_counts(operator: Client, acme: Tenant) -> None:
+    limit_to(acme, 5)
+    with time_machine.travel(clock.now() - timedelta(days=9)):
+        webhook(acme, HOOK)
+        fire(acme)
+        hold(acme, 1)
+    hold(acme, 1)
+    said = links(operator.get("/admin/"))
+    assert said["Deliveries that are late"][0] == said["Held beyond their time"][0] == "1"
+    assert said["Failed deliveries, 24 hours"][0] == "0"
+    for _, address in said.values():
+        assert "e=1" not in address
+        assert operator.get(address).status_code == 200
+    assert "1 delivery" in text(operator.get(said["Deliveries that are late"][1]))
+    assert "No deliveries found." in text(operator.get(said["Failed deliveries, 24 hours"][1]))
+    for name in ("Reservations held", "Held beyond their time"):
+        assert "1 reservation" in text(operator.get(said[name][1]))
+
+
+def test_what_failed_earlier_is_neither_counted_nor_listed(operator: Client, acme: Tenant) -> None:
+    given_up(acme)
+    said, address = links(operator.get("/admin/"))["Failed deliveries, 24 hours"]
+    assert said == "1"
+    assert "1 delivery" in text(operator.get(address))
+    with time_machine.travel(clock.now() + timedelta(hours=25)):
+        said, address = links(operator.get("/admin/"))["Failed deliveries, 24 hours"]
+        assert said == "0"
+        assert "No deliveries found." in text(operator.get(address))
+
+
+def test_a_link_leads_nobody_to_where_they_are_refused(operator: Client, acme: Tenant) -> None:
+    acme.api.keep(record("one", model="house"))
+    fold_pending()
+    user = User.objects.create_user("looker@example.org", "x", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=("view_organization", "view_delivery")))
+    add = "/admin/billing/price/add/?provider=&amp;model=house"
+    assert add in operator.get("/admin/").content.decode()
+    page = signed_in(user).get("/admin/")
+    assert rows(page, "unpriced") == [["house", "–", "1", "1"]]
+    assert add not in page.content.decode()
+    assert links(page).keys() == {"Failed deliveries, 24 hours", "Deliveries that are late"}
 
 
 def test_the_dashboard_asks_no_more_for_more_data(operator: Client, acme: Tenant) -> None:
