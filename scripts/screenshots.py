@@ -23,7 +23,9 @@ PAGES: Final = {
     "alerts": "/alerts/",
 }
 FIRST: Final = "overview"
-"""What the README shows: in both themes and to its end. Of the other pages, what a light screen shows."""
+"""What the README shows: to its end. Of the other pages, what a screen shows."""
+DARK: Final = frozenset({FIRST, "usage", "costs"})
+"""What is shown in both themes."""
 THEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 PATIENCE_MS: Final = 15_000
 
@@ -46,7 +48,7 @@ def main() -> int:
         for theme in THEMES:
             page = sign_in(browser, options.url, credentials["owner"], credentials["password"], theme)
             for name, path in PAGES.items():
-                if name != FIRST and theme == "dark":
+                if theme == "dark" and name not in DARK:
                     continue
                 target = options.output / f"{name}-{theme}.png"
                 take(page, f"{options.url}{path}", target, whole=name == FIRST)
