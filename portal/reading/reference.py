@@ -95,11 +95,16 @@ def _operation(
 
 def _parameter(one: dict[str, Any]) -> Parameter:
     schema = one.get("schema", {})
-    accepted = ", ".join(map(str, schema.get("enum", []))) or str(schema.get("type", ""))
+    ways = schema.get("enum") or [_kind(way) for way in schema.get("anyOf", [schema])]
+    accepted = ", ".join(map(str, ways))
     default = schema.get("default")
     said = one.get("description", "")
     more = "" if default is None else f" By default {str(default).lower() if default is True else default}."
     return Parameter(one["name"], f"{said}{more}", accepted, bool(one.get("required")))
+
+
+def _kind(schema: dict[str, Any]) -> str:
+    return "date-time" if schema.get("format") == "date-time" else str(schema.get("type", ""))
 
 
 def _command(base: str, path: str, method: str, described: dict[str, Any], own: Mapping[str, Any]) -> str:

@@ -66,6 +66,9 @@ def test_every_request_of_the_reference_is_taken(acme: Tenant) -> None:
     page = signed_in(add_member(acme)).get("/reference/")
     found = commands(page)
     assert found.keys() == {operation.id for operation in operations()}
+    accepted = re.findall(r'data-label="Accepts">([^<]*)<', page.content.decode())
+    assert "" not in accepted
+    assert "date-time, integer" in accepted
     refused = {}
     for name, command in found.items():
         # Each finds everything as it was, whatever the others delete.
