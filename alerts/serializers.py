@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from alerts.channels.targets import MOST
 from alerts.models import DeliveryState, Disabled, Kind, Notice, Outcome, Severity
-from core.serializers import CamelSerializer, MomentField, StrictSerializer, TextField
+from core.serializers import CamelSerializer, FlagField, MomentField, StrictSerializer, TextField
 from organizations.serializers import PaginationOutput
 
 
@@ -26,7 +26,7 @@ class ChannelChange(StrictSerializer):
     name = TextField(max_length=100, required=False)
     url = TextField(max_length=MOST, required=False)
     address = TextField(max_length=254, required=False)
-    enabled = serializers.BooleanField(required=False)
+    enabled = FlagField(required=False)
 
 
 class ChannelOutput(CamelSerializer):

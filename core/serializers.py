@@ -79,6 +79,16 @@ class TextField(serializers.CharField):
         return str(super().to_internal_value(data))
 
 
+class FlagField(serializers.BooleanField):
+    """A boolean that is one in JSON: a number or a word is not turned into one."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        """Read true or false."""
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
 class MomentField(serializers.Field[datetime, str | int, str, Any]):
     """A moment: ISO 8601 or Unix milliseconds in, ISO 8601 with ``Z`` out."""
 

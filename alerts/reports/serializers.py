@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from alerts.models import Cadence, Kind
 from alerts.reports.services import MOST_RECIPIENTS
-from core.serializers import CamelSerializer, MomentField, StrictSerializer, TextField
+from core.serializers import CamelSerializer, FlagField, MomentField, StrictSerializer, TextField
 from organizations.serializers import PaginationOutput
 from usage.serializers import PeriodSerializer
 
@@ -42,7 +42,7 @@ class ReportInput(StrictSerializer):
     hour = serializers.IntegerField(
         min_value=0, max_value=23, default=HOUR, help_text="When it is sent, by the organization's clock."
     )
-    enabled = serializers.BooleanField(default=True)
+    enabled = FlagField(default=True)
     members = _members(default=list)
     channels = _channels(default=list)
 
@@ -53,7 +53,7 @@ class ReportChange(StrictSerializer):
     name = TextField(max_length=100, required=False)
     cadence = serializers.ChoiceField(choices=Cadence.choices, required=False)
     hour = serializers.IntegerField(min_value=0, max_value=23, required=False)
-    enabled = serializers.BooleanField(required=False)
+    enabled = FlagField(required=False)
     members = _members(required=False)
     channels = _channels(required=False)
 

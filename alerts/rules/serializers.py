@@ -12,7 +12,7 @@ from alerts.deliveries.snapshots import amount
 from alerts.models import Condition, Rule, ScopeKind, Severity, Span
 from alerts.rules.services import ScopeTerms
 from alerts.rules.terms import MOST_THRESHOLDS
-from core.serializers import CamelSerializer, MomentField, StrictSerializer, TextField
+from core.serializers import CamelSerializer, FlagField, MomentField, StrictSerializer, TextField
 from organizations.serializers import PaginationOutput
 from usage.queries.metrics import METRIC_PATTERN
 
@@ -117,7 +117,7 @@ class _Fields(StrictSerializer):
         required=False,
         help_text="Empty: all of the organization's; while it has none, its owners and admins by e-mail.",
     )
-    enabled = serializers.BooleanField(required=False)
+    enabled = FlagField(required=False)
 
     def to_internal_value(self, data: Any) -> Any:
         """Read the rule; no window is one of the windows."""

@@ -109,6 +109,8 @@ def test_rates_need_requests_unless_it_is_said_otherwise(acme: Tenant) -> None:
         ({"hysteresis": "51"}, "/hysteresis", "At most 50"),
         ({"hysteresis": "0.123"}, "/hysteresis", "2 places"),
         ({"quietMinutes": -1}, "/quietMinutes", ""),
+        ({"enabled": 0}, "/enabled", "valid boolean"),
+        ({"enabled": "yes"}, "/enabled", "valid boolean"),
         ({"severity": "fatal"}, "/severity", "not a valid choice"),
         ({"channels": ["00000000-0000-0000-0000-000000000000"]}, "/channels", "no such channel"),
         ({"revision": 2}, "/revision", "There is no such field"),
