@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -154,12 +154,6 @@ def read(params: Params, caller: Caller, now: datetime, *, default: str = DEFAUL
         capability=params.text("capability"),
         model=params.text("model"),
     )
-
-
-def day_parameters(filters: Filters, moment: datetime) -> Mapping[str, str]:
-    """Return the parameters that lead from a bar of a chart to the day it is of."""
-    day = local_date(moment, filters.zone).isoformat()
-    return {**filters.what, "range": "custom", "from": day, "to": day}
 
 
 def _days(params: Params, today: date, default: str) -> Days:

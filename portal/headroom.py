@@ -14,6 +14,7 @@ from core.periods import zone
 from organizations.roles import Scope
 from organizations.tenancy import Caller
 from portal import numbers, times
+from portal.reading.limits.standing import records_of
 from portal.tables import Cell
 
 WINDOWS: Final = {Window.ROLLING: "in the last 7 days", Window.WEEK: "this week"}
@@ -25,11 +26,13 @@ _CLOSE: Final = 80
 class Headroom:
     """How the organization's limit stands; without one, ``limit`` is None.
 
-    ``share`` is what is spent and reserved, in hundredths of the limit, at most 100 as ``drawn``.
+    ``share`` is what is spent and reserved, in hundredths of the limit, at most 100 as ``drawn``;
+    ``records`` leads to those that it adds up.
     """
 
     limit: Cell | None = None
     spent: Cell | None = None
+    records: str = ""
     left: Cell | None = None
     share: str = ""
     is_held: bool = False
@@ -54,15 +57,16 @@ def read(caller: Caller, now: datetime, to: Callable[..., str]) -> Headroom | No
     if found is None:
         may_set = Scope.BILLING_WRITE in caller.scopes
         return Headroom(url=to("limits"), may_set=may_set) if caller.plan.spend_limit else None
-    return _of(found, caller, to("limits"))
+    return _of(found, caller, now, to)
 
 
-def _of(found: Standing, caller: Caller, url: str) -> Headroom:
+def _of(found: Standing, caller: Caller, now: datetime, to: Callable[..., str]) -> Headroom:
     used = found.spent_nanos + found.reserved_nanos
     share = share_of(used, found.limit_nanos)
     return Headroom(
         limit=_money(found.limit_nanos, caller),
         spent=_money(found.spent_nanos, caller),
+        records=records_of(found, caller, now, to),
         left=_money(found.remaining_nanos, caller),
         share=f"{share}%",
         is_held=bool(found.reserved_nanos),
@@ -72,7 +76,7 @@ def _of(found: Standing, caller: Caller, url: str) -> Headroom:
         state=_state(found, caller),
         forecast=_forecast(found, caller),
         facts=tuple(_facts(found, caller)),
-        url=url,
+        url=to("limits"),
     )
 
 

@@ -15,12 +15,13 @@ _ROWS: Final = "slices"
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """A share: its name, its size, and both in words."""
+    """A share: its name, its size, and both in words; ``url`` is where a click leads."""
 
     name: str
     value: float
     exact: str
     share: str
+    url: str = ""
 
 
 def donut(slices: Sequence[Slice], *, title: str) -> dict[str, Any]:
@@ -46,6 +47,7 @@ def _skeleton(names: tuple[str, ...], title: str) -> dict[str, Any]:
                 alt.Tooltip("exact:N", title=title),
                 alt.Tooltip("share:N", title="Share"),
             ],
+            href="url:N",
         )
         .properties(width="container", height="container")
     )

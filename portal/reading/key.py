@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Any, Final
@@ -59,7 +59,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class KeyPage:
-    """One key's use."""
+    """One key's use; ``failed`` leads to the records that the errors are counted of, where there are any."""
 
     cards: list[Card]
     limit: Limit | None
@@ -68,10 +68,10 @@ class KeyPage:
     endpoints: Table
     codes: Table
     kinds: Table
+    failed: str
     advice: list[Advice]
     said: str
     api: str
-    is_quiet: bool
 
 
 def read(
@@ -89,22 +89,23 @@ def read(
     Tenancy: call in the tenant's scope.
     """
     answer, api = ask(caller, timeframe, now, keyId=credential.client_id, limit=str(_MOST_ENDPOINTS))
+    ways = _Ways(answer, caller, credential, to)
     key = next(iter(answer["usage"]["keys"]), None)
     limit = next(iter(answer["rateLimits"]), None)
     last = None if key is None else key["lastUsedAt"]
     errors = answer["errors"]
     return KeyPage(
-        cards=_cards(answer["usage"], caller, _Ways(answer, caller, credential, to)),
+        cards=_cards(answer["usage"], caller, ways),
         limit=None if limit is None else _limit(limit, key, caller),
         last_used=moment_said(last, caller),
-        over_time=_over_time(answer, caller, timeframe, now, api),
+        over_time=_over_time(answer, caller, timeframe, now, api, ways),
         endpoints=_endpoints(answer["endpoints"], caller, credential, sort, to=to, here=here),
         codes=_counts("codes", "Errors by status, most first", "Status", errors["byStatusCode"]),
         kinds=_counts("kinds", "Errors by type, most first", "Type", errors["byType"]),
+        failed=ways.errors if errors["byStatusCode"] or errors["byType"] else "",
         advice=advice_of(answer, timeframe, to),
         said=period_said(answer, caller),
         api=api,
-        is_quiet=not answer["usage"]["requests"],
     )
 
 
@@ -113,10 +114,15 @@ class _Ways:
 
     def __init__(self, answer: dict[str, Any], caller: Caller, credential: Credential, to: To) -> None:
         start, end = (parse_moment(answer["period"][name]) for name in ("from", "to"))
-        own = {"clientId": credential.client_id}
-        tz = zone(caller.timezone)
-        self.records = windows.records(to, Period(start, end), tz, **own)
-        self.errors = windows.records(to, Period(start, end), tz, status="error", **own)
+        self._to, self._zone, self._window = to, zone(caller.timezone), Period(start, end)
+        self._own = {"clientId": credential.client_id}
+        self.records = windows.records(to, self._window, self._zone, **self._own)
+        self.errors = windows.records(to, self._window, self._zone, status="error", **self._own)
+
+    def bucket(self, start: datetime, end: datetime, **also: str) -> str:
+        """Return where the records of a bucket are, as far as it lies in the timeframe."""
+        cut = Period(max(start, self._window.start), min(end, self._window.end))
+        return windows.bucket(self._to, cut, self._zone, **self._own, **also)
 
 
 def _cards(usage: dict[str, Any], caller: Caller, ways: _Ways) -> list[Card]:
@@ -152,7 +158,9 @@ def _limit(limit: dict[str, Any], key: dict[str, Any] | None, caller: Caller) ->
     )
 
 
-def _over_time(answer: dict[str, Any], caller: Caller, timeframe: str, now: datetime, api: str) -> Plot:
+def _over_time(
+    answer: dict[str, Any], caller: Caller, timeframe: str, now: datetime, api: str, ways: _Ways
+) -> Plot:
     tz, granularity = zone(caller.timezone), GRANULARITIES[timeframe]
     points = answer["timeSeries"]
     buckets, good, bad, rows = [], [], [], []
@@ -162,14 +170,15 @@ def _over_time(answer: dict[str, Any], caller: Caller, timeframe: str, now: date
         label = times.minute(start, tz) if end - start < timedelta(hours=2) else times.days_of(start, end, tz)
         said = (numbers.exact(point["requests"] - point["errors"]), numbers.exact(point["errors"]))
         walls = [moment.astimezone(tz).replace(tzinfo=None).isoformat() + "Z" for moment in (start, end)]
-        buckets.append(charts.Bucket(walls[0], walls[1], label, said, partial=now < end))
+        url = ways.bucket(start, end)
+        buckets.append(charts.Bucket(walls[0], walls[1], label, said, partial=now < end, url=url))
         good.append(float(point["requests"] - point["errors"]))
         bad.append(float(point["errors"]))
         rows.append(
             [
-                Cell(label, value=point["timestamp"]),
+                Cell(label, value=point["timestamp"], url=url),
                 count_cell(point["requests"]),
-                count_cell(point["errors"]),
+                _errors_cell(point["errors"], ways.bucket(start, end, status="error")),
                 count_cell(point["tokens"]),
                 money_cell(point["cost"]),
                 latency_cell(point["averageLatencyMs"]),
@@ -191,6 +200,10 @@ def _over_time(answer: dict[str, Any], caller: Caller, timeframe: str, now: date
         api=api,
         is_empty=not points,
     )
+
+
+def _errors_cell(count: int, url: str) -> Cell:
+    return replace(count_cell(count), url=url if count else "")
 
 
 def _endpoints(

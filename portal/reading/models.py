@@ -9,7 +9,7 @@ from typing import Final
 
 from core.periods import Period, buckets
 from organizations.tenancy import Caller
-from portal import charts, measures, numbers
+from portal import charts, measures, numbers, windows
 from portal.filters import Filters
 from portal.measures import Measure
 from portal.plots import Plot
@@ -42,7 +42,6 @@ class ModelsPage:
     shares: Plot
     leaderboard: Table
     api: str
-    is_quiet: bool
 
 
 def read(
@@ -57,11 +56,10 @@ def read(
     totals = asker.by(Facet.MODEL, (*COLUMNS, measures.UNPRICED))
     found = standings(asker, Facet.MODEL, totals, tuple(VIEWS.values()), measure)
     return ModelsPage(
-        trends=_trends(asker, found, whole, now, measure),
-        shares=_shares(asker, found, measure),
+        trends=_trends(asker, found, whole, now, measure, to),
+        shares=_shares(asker, found, measure, to),
         leaderboard=_leaderboard(asker, totals, sort, to, here),
         api=question_address(filters, COLUMNS, "total", Facet.MODEL),
-        is_quiet=not totals,
     )
 
 
@@ -70,9 +68,13 @@ def _unit(measure: Measure, asker: Asker) -> str:
 
 
 def _trends(
-    asker: Asker, ranked: list[Standing], whole: list[Period], now: datetime, measure: Measure
+    asker: Asker, ranked: list[Standing], whole: list[Period], now: datetime, measure: Measure, to: To
 ) -> Plot:
     filters, unit = asker.filters, _unit(measure, asker)
+
+    def records(period: Period, **also: str) -> str:
+        return windows.bucket(to, period, filters.zone, **{**filters.what, **also})
+
     points = [
         charts.Bucket(
             start=wall(period.start, filters),
@@ -80,6 +82,7 @@ def _trends(
             label=bucket_label(period.start, filters.granularity, filters),
             exact=tuple(f"{measure.exact(one.points[place])}{unit}" for one in ranked),
             partial=now < period.end,
+            url=records(period),
         )
         for place, period in enumerate(whole)
     ]
@@ -90,8 +93,15 @@ def _trends(
     ]
     rows = [
         [
-            Cell(point.label, value=point.start[:-1]),
-            *(_exact(measure, one.points[place]) for one in ranked),
+            Cell(point.label, value=point.start[:-1], url=point.url),
+            *(
+                _exact(
+                    measure,
+                    one.points[place],
+                    url=records(whole[place], model=one.parameter) if one.parameter else "",
+                )
+                for one in ranked
+            ),
         ]
         for place, point in enumerate(points)
     ]
@@ -109,17 +119,21 @@ def _trends(
     )
 
 
-def _shares(asker: Asker, ranked: list[Standing], measure: Measure) -> Plot:
+def _shares(asker: Asker, ranked: list[Standing], measure: Measure, to: To) -> Plot:
     whole = sum(measure.drawn(one.total) for one in ranked)
     slices, rows = [], []
     for one in ranked:
         share = measure.drawn(one.total) / whole if whole else 0.0
-        exact, percent = measure.exact(one.total), f"{share:.1%}"
-        slices.append(
-            charts.Slice(one.name, measure.drawn(one.total), f"{exact}{_unit(measure, asker)}", percent)
-        )
+        exact, percent = f"{measure.exact(one.total)}{_unit(measure, asker)}", f"{share:.1%}"
+        model = one.parameter
+        url = to("logs", **{**asker.filters.parameters, "model": model}) if model else ""
+        slices.append(charts.Slice(one.name, measure.drawn(one.total), exact, percent, url))
         rows.append(
-            [Cell(one.name), _exact(measure, one.total), Cell(percent, value=f"{share:.6f}", is_number=True)]
+            [
+                Cell(one.name, url=url),
+                _exact(measure, one.total, url=url),
+                Cell(percent, value=f"{share:.6f}", is_number=True),
+            ]
         )
     unit = _unit(measure, asker)
     head = f"{measure.label}{unit and ','}{unit}"
@@ -139,9 +153,9 @@ def _shares(asker: Asker, ranked: list[Standing], measure: Measure) -> Plot:
     )
 
 
-def _exact(measure: Measure, group: Group) -> Cell:
+def _exact(measure: Measure, group: Group, *, url: str) -> Cell:
     exact = measure.exact(group)
-    return Cell(exact, value=exact.replace(",", ""), is_number=True)
+    return Cell(exact, value=exact.replace(",", ""), url=url, is_number=True)
 
 
 def _leaderboard(asker: Asker, totals: Sequence[Group], sort: Sorting, to: To, here: To) -> Table:

@@ -21,11 +21,15 @@ OTHERS: Final = "Others"
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One value of a facet, or all others: what adds up, in all and in each bucket."""
+    """One value of a facet, or all others: what adds up, in all and in each bucket.
+
+    ``parameter`` is the value as addresses have it, empty for what can't be asked for.
+    """
 
     name: str
     total: Group
     points: list[Group]
+    parameter: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,11 @@ def standings(
     for group in asker.by(facet, measures, series):
         found.setdefault(group.values[0], [Group(0) for _ in range(series.count)])[group.bucket] = group
     ranked = sorted(totals, key=lambda group: (-by.drawn(group), str(group.values[0])))
-    shown = [Standing(names.label(facet, one.values[0]), one, found[one.values[0]]) for one in ranked[:SHOWN]]
+    shown = [
+        Standing(names.label(facet, value), one, found[value], names.parameter(facet, value))
+        for one in ranked[:SHOWN]
+        for value in one.values
+    ]
     rest = ranked[SHOWN:]
     if rest:
         points = [_sum([found[one.values[0]][place] for one in rest]) for place in range(series.count)]

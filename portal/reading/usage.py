@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
 from core.periods import Granularity, Period, buckets
 from organizations.models import Credential
 from organizations.tenancy import Caller
-from portal import charts, measures, numbers, times
+from portal import charts, measures, numbers, times, windows
 from portal.figures import Card, card
-from portal.filters import Filters, day_parameters
+from portal.filters import Filters
 from portal.kinds import NOTHING
 from portal.measures import Measure
 from portal.plots import Plot
@@ -57,6 +57,8 @@ COLUMNS: Final = (
     measures.TOKENS,
     measures.COST,
 )
+FAILED: Final = (measures.SUCCESS_RATE, measures.FAILED_EXECUTIONS)
+"""What is read of failures: such figures lead to the requests that failed."""
 EVERY: Final = tuple(dict.fromkeys((*FIGURES, *COLUMNS, *WORK)))
 BREAKDOWN: Final = (measures.REQUESTS, measures.ERROR_RATE, measures.TOKENS, measures.COST)
 TOP: Final = 12
@@ -78,7 +80,6 @@ class UsagePage:
     capabilities: Table
     keys: Table
     api: str
-    is_quiet: bool
 
 
 def read(caller: Caller, filters: Filters, now: datetime, *, view: str, shape: str, to: To) -> UsagePage:
@@ -95,7 +96,7 @@ def read(caller: Caller, filters: Filters, now: datetime, *, view: str, shape: s
     sparks = drawn.groups[:-1] if drawn.ends_now else drawn.groups
 
     def figure(one: Measure) -> Card:
-        url = to("logs", **filters.parameters)
+        url = to("logs", **filters.parameters, **({"status": "error"} if one in FAILED else {}))
         return card(one, current, before, sparks, caller.currency, is_main=one in MAIN, url=url)
 
     return UsagePage(
@@ -109,7 +110,6 @@ def read(caller: Caller, filters: Filters, now: datetime, *, view: str, shape: s
         capabilities=_breakdown(asker, Facet.CAPABILITY, whole, to),
         keys=_by_key(asker, whole, to),
         api=question_address(filters, EVERY, "total"),
-        is_quiet=not current.sums.get("requests"),
     )
 
 
@@ -174,10 +174,9 @@ def _bucket(drawn: _Drawn, place: int, shown: Iterable[Measure], caller: Caller,
     )
 
 
-def _records_of(period: Period, filters: Filters, to: To) -> str:
-    """Return where the records of a bucket are listed, by its days."""
-    last = day_parameters(filters, period.end - timedelta(microseconds=1))
-    return to("logs", **{**day_parameters(filters, period.start), "to": last["to"]})
+def _records_of(period: Period, filters: Filters, to: To, **also: str) -> str:
+    """Return where the records of a bucket are listed."""
+    return windows.bucket(to, period, filters.zone, **filters.what, **also)
 
 
 def _summary(drawn: _Drawn, measure: Measure, points: list[charts.Bucket]) -> str:

@@ -237,3 +237,53 @@ def test_charts_hold_what_their_tables_say(used: Tenant, member: Client) -> None
     rows = table(member.get("/usage/?view=cost"), "over-time-table")
     shown = [float(row[6].replace(",", "")) for row in reversed(rows)]
     assert [round(mark["value"] - mark["low"], 9) for mark in drawn] == shown
+
+
+def linked(page: Any, name: str, column: int) -> list[tuple[str, str]]:
+    """Return where the cells of a column lead, and what they show, of those that lead anywhere."""
+    match = re.search(rf'<table id="{name}"[^>]*>.*?<tbody>(.*?)</tbody>', page.content.decode(), re.DOTALL)
+    assert match is not None
+    rows = [re.findall(r"<t[hd].*?</t[hd]>", row, re.DOTALL) for row in match[1].split("</tr>")[:-1]]
+    found = [re.search(r'<a href="([^"]+)">(.*?)</a>', row[column]) for row in rows]
+    return [(unescape(one[1]), one[2].replace(",", "")) for one in found if one]
+
+
+def counted(client: Client, url: str) -> int:
+    """Return how many records the logs list at an address, as the API has them."""
+    return len(api(client, client.get(url), "records")["items"])
+
+
+def test_an_hour_leads_to_its_own_records(used: Tenant, member: Client) -> None:
+    page = member.get("/usage/?range=day")
+    rows = table(page, "over-time-table")
+    ways = linked(page, "over-time-table", 0)
+    assert len(ways) == len(rows)
+    assert [counted(member, url) for url, _ in ways] == [int(row[1]) for row in rows]
+
+
+@pytest.mark.parametrize(("chosen", "column"), [("7d", 1), ("day", 2)])
+def test_what_a_model_did_in_a_bucket_leads_to_its_records(
+    used: Tenant, member: Client, chosen: str, column: int
+) -> None:
+    ways = linked(member.get("/models/", {"range": chosen}), "trends-table", column)
+    assert ways
+    assert [counted(member, url) for url, _ in ways] == [int(shown) for _, shown in ways]
+
+
+def test_the_share_of_a_model_leads_to_its_records(used: Tenant, member: Client) -> None:
+    ways = linked(member.get("/models/?range=7d"), "shares-table", 1)
+    assert ways
+    assert [counted(member, url) for url, _ in ways] == [int(shown) for _, shown in ways]
+
+
+@pytest.mark.parametrize("timeframe", ["24h", "30d"])
+def test_errors_of_a_key_lead_to_the_requests_that_failed(
+    used: Tenant, member: Client, timeframe: str
+) -> None:
+    page = member.get(f"/keys/{used.client_id}/", {"timeframe": timeframe})
+    ways = linked(page, "over-time-table", 2)
+    assert ways
+    assert [counted(member, url) for url, _ in ways] == [int(shown) for _, shown in ways]
+    failed = re.search(r'<a href="([^"]+)">Failed requests', page.content.decode())
+    assert failed is not None
+    assert counted(member, unescape(failed[1])) == int(figures(page)["errors"])

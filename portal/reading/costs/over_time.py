@@ -42,7 +42,7 @@ def over_time(
             f"{COST.exact(totals[place])} {currency}",
             exact=tuple(f"{COST.exact(one.points[place])} {currency}" for one in ranked),
             partial=now < period.end,
-            url=places.days(period),
+            url=places.bucket(period),
         )
         for place, period in enumerate(whole)
     ]
@@ -59,7 +59,7 @@ def over_time(
             granularity=filters.granularity,
             average=average if has_average else (),
         ),
-        table=_time_table(title, ranked, totals, whole, average if has_average else None, places),
+        table=_time_table(title, ranked, totals, whole, average if has_average else None, by, places),
         api=question_address(filters, (COST,), filters.granularity.value, DIMENSIONS[by][0]),
         size="tall",
         is_empty=not ranked,
@@ -86,6 +86,7 @@ def _time_table(
     totals: Sequence[Group],
     whole: Sequence[Period],
     average: Sequence[float | None] | None,
+    by: str,
     places: Places,
 ) -> Table:
     filters = places.filters
@@ -93,16 +94,23 @@ def _time_table(
     for place in reversed(range(len(whole))):
         period = whole[place]
         name = bucket_label(period.start, filters.granularity, filters)
-        first = Cell(name, value=wall(period.start, filters)[:-1], url=places.days(period))
+        first = Cell(name, value=wall(period.start, filters)[:-1], url=places.bucket(period))
         row = [first, exactly(COST, totals[place])]
         if average is not None:
             row.append(_averaged(average[place]))
-        rows.append([*row, *(exactly(COST, one.points[place]) for one in ranked)])
+        rows.append([*row, *(_part(one, place, period, by, places) for one in ranked)])
     columns = [Column("Time"), Column("Total", is_number=True)]
     if average is not None:
         columns.append(Column("7-day average", is_number=True))
     columns += [Column(one.name, is_number=True) for one in ranked]
     return Table("over-time-table", f"{title}, newest first", columns, rows, file="costs-over-time")
+
+
+def _part(one: Standing, place: int, period: Period, by: str, places: Places) -> Cell:
+    """Return the cell of what one cause came to in a bucket, which leads to its records."""
+    facet = DIMENSIONS[by][0].value
+    url = places.bucket(period, **{facet: one.parameter}) if one.parameter else ""
+    return exactly(COST, one.points[place], url=url)
 
 
 def _averaged(value: float | None) -> Cell:
@@ -112,7 +120,7 @@ def _averaged(value: float | None) -> Cell:
     return Cell(numbers.short_money(nanos), value=f"{Decimal(nanos).scaleb(-9):f}", is_number=True)
 
 
-def exactly(measure: Measure, group: Group) -> Cell:
+def exactly(measure: Measure, group: Group, *, url: str = "") -> Cell:
     """Return the cell of a value in full."""
     exact = measure.exact(group)
-    return Cell(exact, value=exact.replace(",", ""), is_number=True)
+    return Cell(exact, value=exact.replace(",", ""), url=url, is_number=True)

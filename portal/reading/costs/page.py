@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from billing.queries.costs import Spans, spans
 from core.moments import format_moment
@@ -26,6 +27,9 @@ from portal.tables import Cell, Column, Sorting, Table
 from usage import reading
 from usage.queries.rollups import Group
 
+UNPRICED_PANEL: Final = "#unpriced-title"
+"""Where the page tells what has no price."""
+
 To = Callable[..., str]
 
 
@@ -42,7 +46,6 @@ class CostsPage:
     beside: list[Beside]
     unpriced: Unpriced | None
     api: str
-    is_quiet: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,6 @@ def read(
         beside=[beside(found[name], name, names, here, places) for name in DIMENSIONS if name != by],
         unpriced=unpriced(found["model"], names, places),
         api=question_address(filters, COLUMNS, "total"),
-        is_quiet=not current.sums.get("requests"),
     )
 
 
@@ -118,8 +120,14 @@ def _cards(
         )
         for place, (window, group) in enumerate(zip(windows, sums, strict=True))
     ]
+    # The logs have no filter by price: the panel of what has none has its parts.
+    ways = {measures.UNPRICED: UNPRICED_PANEL} if measures.UNPRICED.number(current) else {}
     rest = (measures.REQUESTS, measures.PER_MILLION_TOKENS, measures.UNPRICED)
-    return [chosen, *beside, *(card(one, current, before, [], currency) for one in rest)]
+    return [
+        chosen,
+        *beside,
+        *(card(one, current, before, [], currency, url=ways.get(one, places.records())) for one in rest),
+    ]
 
 
 def _windows_table(windows: Sequence[_Window], sums: Sequence[Group], places: Places) -> Table:

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
-from typing import Final
 
-from core.moments import format_moment
 from core.periods import Period
-from portal.filters import Filters, day_parameters
-
-_INSTANT: Final = timedelta(microseconds=1)
+from portal import windows
+from portal.filters import Filters
 
 To = Callable[..., str]
 
@@ -29,12 +25,8 @@ class Places:
 
     def within(self, period: Period) -> str:
         """Return where the records of another window are, to the moment."""
-        first = day_parameters(self.filters, period.start)
-        last = day_parameters(self.filters, max(period.end - _INSTANT, period.start))
-        exact = {"since": format_moment(period.start), "before": format_moment(period.end)}
-        return self.to("logs", **{**first, "to": last["to"], **exact})
+        return windows.records(self.to, period, self.filters.zone, **self.filters.what)
 
-    def days(self, period: Period) -> str:
-        """Return where the records of a bucket are, by its days."""
-        last = day_parameters(self.filters, period.end - _INSTANT)
-        return self.to("logs", **{**day_parameters(self.filters, period.start), "to": last["to"]})
+    def bucket(self, period: Period, **also: str) -> str:
+        """Return where the records of a bucket are."""
+        return windows.bucket(self.to, period, self.filters.zone, **{**self.filters.what, **also})

@@ -117,7 +117,7 @@ def _panel(found: Standing, names: Mapping[str, str], caller: Caller, now: datet
         exact=f"{money(found.spent_nanos, caller)} of {money(found.limit_nanos, caller)}",
         meter=_meter(found, caller),
         facts=_facts(found, caller, now, to),
-        records=_records(found, caller, now, to),
+        records=records_of(found, caller, now, to),
         change=to("limit-set", **mine) if Scope.BILLING_WRITE in caller.scopes else "",
         api=f"{reverse('spend-limit')}{query}",
     )
@@ -154,7 +154,7 @@ def _facts(found: Standing, caller: Caller, now: datetime, to: To) -> list[Fact]
     share = Decimal(found.spent_nanos) * FULL / found.limit_nanos
     return [
         _amount("Limit", found.limit_nanos, caller, WINDOWS[found.window]),
-        _amount("Spent", found.spent_nanos, caller, f"{share:.1f}%", _records(found, caller, now, to)),
+        _amount("Spent", found.spent_nanos, caller, f"{share:.1f}%", records_of(found, caller, now, to)),
         _amount("Reserved", found.reserved_nanos, caller, "for requests in progress"),
         _amount("Left", found.remaining_nanos, caller),
         Fact("Period start", times.minute(found.period.start, tz)),
@@ -209,7 +209,7 @@ def _rate(found: Standing, caller: Caller) -> Fact:
     return Fact(label, f"Pauses {times.minute(pausing.at, tz)}", f"{earliest}{later}")
 
 
-def _records(found: Standing, caller: Caller, now: datetime, to: To) -> str:
+def records_of(found: Standing, caller: Caller, now: datetime, to: To) -> str:
     """Return where the records are that a limit adds up."""
     tz = zone(caller.timezone)
     mine = {"clientId": found.client_id} if found.client_id else {}
