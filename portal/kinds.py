@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
@@ -15,6 +15,15 @@ from usage.queries.totals import Totals
 RATE_PLACES: Final = 4
 NOTHING: Final = Group(0)
 """What adds up where nothing happened."""
+
+
+def together(groups: Iterable[Group]) -> Group:
+    """Return what groups come to together: all their sums, without their meters."""
+    total = Group(0)
+    for group in groups:
+        for name, value in group.sums.items():
+            total.sums[name] = total.sums.get(name, 0) + value
+    return total
 
 
 @dataclass(frozen=True, slots=True)

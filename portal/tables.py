@@ -98,10 +98,10 @@ def cell(measure: Measure, group: Group, currency: str = "", **more: Any) -> Cel
     )
 
 
-def exact_cell(measure: Measure, group: Group) -> Cell:
+def exact_cell(measure: Measure, group: Group, **more: Any) -> Cell:
     """Return the cell of a measure that shows its value in full."""
     exact = measure.exact(group)
-    return Cell(exact, value=exact.replace(",", ""), is_number=True)
+    return Cell(exact, value=exact.replace(",", "").removesuffix(" ms"), is_number=True, **more)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,10 +44,10 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A value for each bucket."""
+    """A value for each bucket, None where nothing is drawn."""
 
     name: str
-    values: tuple[float, ...]
+    values: tuple[float | None, ...]
 
 
 def series(
@@ -76,7 +76,7 @@ def series(
     }
     for layer in specification["layer"]:
         layer["encoding"]["x"]["axis"] |= _labelled(buckets, granularity)
-    whole_steps(specification, [value for line in lines for value in line.values])
+    whole_steps(specification, [value for line in lines for value in line.values if value is not None])
     return specification
 
 
@@ -98,6 +98,8 @@ def _marks(buckets: Sequence[Bucket], lines: Sequence[Series], *, stacked: bool)
     marks = []
     for line in lines:
         for place, (bucket, value) in enumerate(zip(buckets, line.values, strict=True)):
+            if value is None:
+                continue
             low = heights[place] if stacked else 0.0
             heights[place] = low + value
             marks.append(

@@ -10,7 +10,7 @@ from core import clock
 from organizations.models import User
 from organizations.roles import Scope
 from organizations.tenancy import Caller
-from portal import charts, filters
+from portal import charts, filters, tables
 from portal.bar import bar
 from portal.layout import Link
 from portal.reading import usage as reading
@@ -23,25 +23,28 @@ SHAPE_NAMES: Final = {"bars": "Bars", "area": "Area"}
 
 @page(Entry("usage", "usage/", Scope.USAGE_READ, label="Usage", group=Group.ANALYZE, place=1))
 def usage(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
-    """Show use by requests, tokens or cost."""
+    """Show use by requests, tokens, cost, errors or latency."""
     showing = Showing(request, user, caller, "usage")
-    params = filters.params_of(request.GET, ("view", "shape"))
+    params = filters.params_of(request.GET, ("view", "shape", "sort", "order"))
     now = clock.now()
     chosen = filters.read(params, caller, now)
     view = params.choice("view", reading.VIEWS, "requests")
     shape = params.choice("shape", charts.SHAPES, charts.SHAPES[0])
     kept = {"view": "" if view == "requests" else view, "shape": "" if shape == "bars" else shape}
+    sort = tables.sorting(params, reading.SORTS, reading.WHOLE[view].name, rising=(reading.NAME,))
+    sorted_by = {name: params.text(name, "") or "" for name in ("sort", "order")}
+
+    def here(**parameters: str) -> str:
+        return showing.here(**{**chosen.parameters, **kept, **parameters})
+
+    found = reading.read(caller, chosen, now, view=view, shape=shape, sort=sort, to=showing.to, here=here)
     context = {
         "bar": bar(showing, Asker(caller, chosen), kept),
-        "usage": reading.read(caller, chosen, now, view=view, shape=shape, to=showing.to),
-        "views": [
-            Link(label, showing.here(**chosen.parameters, **{**kept, "view": name}), name == view)
-            for name, label in reading.VIEW_NAMES.items()
-        ],
+        "usage": found,
+        "views": [Link(label, here(view=name), name == view) for name, label in reading.VIEW_NAMES.items()],
         "shapes": [
-            Link(label, showing.here(**chosen.parameters, **{**kept, "shape": name}), name == shape)
-            for name, label in SHAPE_NAMES.items()
+            Link(label, here(**sorted_by, shape=name), name == shape) for name, label in SHAPE_NAMES.items()
         ],
-        "here": showing.here(**chosen.parameters, **kept),
+        "here": here(**sorted_by),
     }
     return showing.render("portal/usage.html", context)

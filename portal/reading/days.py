@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from decimal import Decimal
+from typing import Any, Final
 
 from core.periods import Granularity, Period, local_date
 from portal import numbers
-from portal.measures import Measure
+from portal.kinds import MONEY, together
+from portal.measures import NONE, Measure
 from portal.numbers import Change
 from portal.reading.asking import Asker
+from portal.tables import Cell
 from usage import reading
 from usage.queries.buckets import Buckets
 from usage.queries.rollups import Group
@@ -19,6 +22,8 @@ from usage.queries.rollups import Group
 AVERAGE_DAYS: Final = 7
 MONTH_DAYS: Final = 30
 _DAY: Final = timedelta(days=1)
+_PLACES: Final = 2
+"""How exactly the average of a count is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +66,18 @@ class Daily:
         """Tell whether twice as many whole days are known."""
         return len(self.groups) >= 2 * days
 
-    def growth(self, measure: Measure, days: int) -> Growth:
-        """Return the last days against as many before."""
-        now, before = self._sum(measure, -days, None), self._sum(measure, -2 * days, -days)
+    def growth(self, measure: Measure, days: int) -> Growth | None:
+        """Return the last days against as many before; None where they aren't known or have no value."""
+        if not self.reaches(days):
+            return None
+        now, before = (self._value(measure, *edges) for edges in ((-days, None), (-2 * days, -days)))
+        if now is None or before is None:
+            return None
         return Growth(
             label="Week over week" if days == AVERAGE_DAYS else "Month over month (30 days)",
             short=measure.writer.short(now),
             exact=measure.writer.exact(now),
-            change=numbers.change(now, before),
+            change=numbers.change(Decimal(str(now)), Decimal(str(before))),
         )
 
     def average(self, measure: Measure, day: datetime) -> float | None:
@@ -79,8 +88,28 @@ class Daily:
             return None
         if place < AVERAGE_DAYS - 1:
             return None
-        days = self.groups[place - AVERAGE_DAYS + 1 : place + 1]
-        return sum(measure.drawn(group) for group in days) / AVERAGE_DAYS
+        total = together(self.groups[place - AVERAGE_DAYS + 1 : place + 1])
+        if measure.metric.adds_up:
+            return measure.drawn(total) / AVERAGE_DAYS
+        return None if measure.number(total) is None else measure.drawn(total)
 
-    def _sum(self, measure: Measure, first: int, last: int | None) -> int:
-        return sum(int(measure.number(group)) for group in self.groups[first:last])
+    def averages(self, measure: Measure, days: Sequence[datetime]) -> list[float | None]:
+        """Return the average of each day; nothing where none is known."""
+        found = [self.average(measure, day) for day in days]
+        return found if any(value is not None for value in found) else []
+
+    def _value(self, measure: Measure, first: int, last: int | None) -> Any:
+        return measure.number(together(self.groups[first:last]))
+
+
+def averaged(measure: Measure, value: float | None) -> Cell:
+    """Return the cell of an average."""
+    if value is None:
+        return Cell(NONE, is_number=True)
+    if measure.writer is MONEY:
+        nanos = round(value * 10**9)
+        return Cell(numbers.short_money(nanos), value=f"{Decimal(nanos).scaleb(-9):f}", is_number=True)
+    if not measure.metric.adds_up:
+        return Cell(measure.writer.exact(value), value=str(value), is_number=True)
+    rounded = Decimal(str(round(value, _PLACES)))
+    return Cell(numbers.exact(rounded), value=f"{rounded:f}", is_number=True)

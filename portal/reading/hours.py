@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.periods import Granularity
 from portal import charts
 from portal.charts.heat import WEEKDAYS
-from portal.kinds import NOTHING
+from portal.kinds import NOTHING, together
 from portal.measures import Measure
 from portal.plots import Plot
 from portal.reading.asking import Asker, question_address
@@ -21,12 +21,11 @@ def by_hour(asker: Asker, measure: Measure, name: str) -> Plot:
     """
     filters = asker.filters
     series = Buckets.over(filters.period, Granularity.HOUR, filters.zone)
-    cells: dict[tuple[int, int], Group] = {}
+    found: dict[tuple[int, int], list[Group]] = {}
     for place, group in enumerate(asker.series((measure,), filters.period, series)):
         local = series.start(place).astimezone(filters.zone)
-        into = cells.setdefault((local.weekday(), local.hour), Group(0))
-        for counted, value in group.sums.items():
-            into.sums[counted] = into.sums.get(counted, 0) + value
+        found.setdefault((local.weekday(), local.hour), []).append(group)
+    cells = {key: together(groups) for key, groups in found.items()}
     currency = asker.caller.currency
     drawn = {key: (measure.drawn(group), measure.with_unit(group, currency)) for key, group in cells.items()}
     is_empty = not any(value for value, _ in drawn.values())
@@ -45,7 +44,7 @@ def _busiest(drawn: dict[tuple[int, int], tuple[float, str]], *, is_empty: bool)
     if is_empty:
         return "No data in this period."
     weekday, hour = max(drawn, key=lambda key: drawn[key][0])
-    return f"Most on {WEEKDAYS[weekday]} at {hour:02}:00: {drawn[weekday, hour][1]}."
+    return f"Highest on {WEEKDAYS[weekday]} at {hour:02}:00: {drawn[weekday, hour][1]}."
 
 
 def _table(cells: dict[tuple[int, int], Group], measure: Measure) -> Table:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from organizations.models import Credential
+from portal.kinds import together
 from portal.measures import Measure
 from portal.reading.asking import UNNAMED, Asker
 from usage.queries.buckets import Buckets
@@ -87,14 +88,6 @@ def standings(
     ]
     rest = ranked[SHOWN:]
     if rest:
-        points = [_sum([found[one.values[0]][place] for one in rest]) for place in range(series.count)]
-        shown.append(Standing(OTHERS, _sum(rest), points))
+        points = [together([found[one.values[0]][place] for one in rest]) for place in range(series.count)]
+        shown.append(Standing(OTHERS, together(rest), points))
     return shown
-
-
-def _sum(groups: Sequence[Group]) -> Group:
-    total = Group(0)
-    for group in groups:
-        for name, value in group.sums.items():
-            total.sums[name] = total.sums.get(name, 0) + value
-    return total

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
 from core.periods import Granularity, Period, buckets
-from organizations.models import Credential
+from organizations.roles import Scope
 from organizations.tenancy import Caller
 from portal import charts, measures, numbers, times, windows
 from portal.figures import Card, card
@@ -17,10 +17,11 @@ from portal.filters import Filters
 from portal.kinds import NOTHING
 from portal.measures import Measure
 from portal.plots import Plot
-from portal.reading.asking import UNNAMED, Asker, bucket_label, question_address, wall
-from portal.reading.days import AVERAGE_DAYS, MONTH_DAYS, Daily, Growth
+from portal.reading.asking import UNNAMED, Asker, bucket_label, keys_of, question_address, wall
+from portal.reading.days import AVERAGE_DAYS, MONTH_DAYS, Daily, Growth, averaged
 from portal.reading.hours import by_hour
-from portal.tables import Cell, Column, Table, cell, exact_cell
+from portal.reading.ranking import Names
+from portal.tables import Cell, Column, Sorting, Table, cell, exact_cell, sortable
 from usage.queries.buckets import Buckets
 from usage.queries.facets import Facet
 from usage.queries.rollups import Group
@@ -29,9 +30,24 @@ VIEWS: Final = {
     "requests": (measures.REQUESTS,),
     "tokens": (measures.PROMPT, measures.COMPLETION),
     "cost": (measures.COST,),
+    "errors": (measures.ERRORS,),
+    "latency": (measures.LATENCY,),
 }
-VIEW_NAMES: Final = {"requests": "Requests", "tokens": "Tokens", "cost": "Cost"}
-_WHOLE: Final = {"requests": measures.REQUESTS, "tokens": measures.TOKENS, "cost": measures.COST}
+VIEW_NAMES: Final = {
+    "requests": "Requests",
+    "tokens": "Tokens",
+    "cost": "Cost",
+    "errors": "Errors",
+    "latency": "Latency",
+}
+WHOLE: Final = {
+    "requests": measures.REQUESTS,
+    "tokens": measures.TOKENS,
+    "cost": measures.COST,
+    "errors": measures.ERRORS,
+    "latency": measures.LATENCY,
+}
+"""What each view is about: what is compared, averaged and told by hour."""
 MAIN: Final = (measures.REQUESTS, measures.TOKENS, measures.COST)
 FIGURES: Final = (
     *MAIN,
@@ -56,14 +72,28 @@ COLUMNS: Final = (
     measures.COMPLETION,
     measures.TOKENS,
     measures.COST,
+    measures.LATENCY,
 )
 FAILED: Final = (measures.SUCCESS_RATE, measures.FAILED_EXECUTIONS)
 """What is read of failures: such figures lead to the requests that failed."""
+_OF_FAILURES: Final = {"status": "error"}
 EVERY: Final = tuple(dict.fromkeys((*FIGURES, *COLUMNS, *WORK)))
 BREAKDOWN: Final = (measures.REQUESTS, measures.ERROR_RATE, measures.TOKENS, measures.COST)
+NAME: Final = "name"
+SORTS: Final = (NAME, *dict.fromkeys(one.name for one in (*BREAKDOWN, *WHOLE.values())))
 TOP: Final = 12
+HEADINGS: Final = {Facet.CAPABILITY: "Capability", Facet.CLIENT: "API key"}
+_FILES: Final = {Facet.CAPABILITY: "capabilities", Facet.CLIENT: "keys"}
 
 To = Callable[..., str]
+
+
+@dataclass(frozen=True, slots=True)
+class Breakdown:
+    """What use is made of; ``more`` leads to what the table leaves out, where it does."""
+
+    table: Table
+    more: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,38 +107,48 @@ class UsagePage:
     work: list[Card]
     ratio: str | None
     hours: Plot
-    capabilities: Table
-    keys: Table
+    capabilities: Breakdown
+    keys: Breakdown
     api: str
 
 
-def read(caller: Caller, filters: Filters, now: datetime, *, view: str, shape: str, to: To) -> UsagePage:
-    """Read the page; ``to`` makes addresses of pages in the organization.
+def read(
+    caller: Caller,
+    filters: Filters,
+    now: datetime,
+    *,
+    view: str,
+    shape: str,
+    sort: Sorting,
+    to: To,
+    here: To,
+) -> UsagePage:
+    """Read the page; ``here`` makes addresses of this page as it is filtered.
 
     Tenancy: call in the tenant's scope.
     """
     asker = Asker(caller, filters)
     current = asker.total(EVERY, filters.period) or NOTHING
     before = asker.total(EVERY, filters.before)
-    daily = Daily.of(asker, MAIN, now)
+    daily = Daily.of(asker, WHOLE.values(), now)
     drawn = _Drawn.of(asker, now)
-    whole = _WHOLE[view]
+    whole = WHOLE[view]
     sparks = drawn.groups[:-1] if drawn.ends_now else drawn.groups
 
     def figure(one: Measure) -> Card:
-        url = to("logs", **filters.parameters, **({"status": "error"} if one in FAILED else {}))
+        url = to("logs", **filters.parameters, **(_OF_FAILURES if one in FAILED else {}))
         return card(one, current, before, sparks, caller.currency, is_main=one in MAIN, url=url)
 
     return UsagePage(
         cards=[figure(one) for one in FIGURES],
         against=None if filters.before is None else times.days(filters.before, filters.zone),
         over_time=_over_time(drawn, daily, view, shape, caller, to),
-        growth=[daily.growth(whole, days) for days in (AVERAGE_DAYS, MONTH_DAYS) if daily.reaches(days)],
+        growth=[one for days in (AVERAGE_DAYS, MONTH_DAYS) if (one := daily.growth(whole, days))],
         work=[figure(one) for one in WORK],
         ratio=_ratio(current),
         hours=by_hour(asker, whole, VIEW_NAMES[view]),
-        capabilities=_breakdown(asker, Facet.CAPABILITY, whole, to),
-        keys=_by_key(asker, whole, to),
+        capabilities=_breakdown(asker, Facet.CAPABILITY, whole, sort, to, here),
+        keys=_breakdown(asker, Facet.CLIENT, whole, sort, to, here),
         api=question_address(filters, EVERY, "total"),
     )
 
@@ -137,11 +177,11 @@ class _Drawn:
 
 
 def _over_time(drawn: _Drawn, daily: Daily, view: str, shape: str, caller: Caller, to: To) -> Plot:
-    shown, whole = VIEWS[view], _WHOLE[view]
+    shown, whole = VIEWS[view], WHOLE[view]
     points = [_bucket(drawn, place, shown, caller, to) for place in range(len(drawn.starts))]
     is_daily = drawn.granularity is Granularity.DAY
-    average = [daily.average(whole, period.start) for period in drawn.starts] if is_daily else []
-    unit = f" in {caller.currency}" if whole.is_money else ""
+    average = daily.averages(whole, [period.start for period in drawn.starts]) if is_daily else []
+    unit = f" in {caller.currency}" if whole.is_money else " in ms" if whole is measures.LATENCY else ""
     title = f"{VIEW_NAMES[view]} per {drawn.granularity.value}{unit}"
     return Plot(
         id="over-time",
@@ -149,12 +189,12 @@ def _over_time(drawn: _Drawn, daily: Daily, view: str, shape: str, caller: Calle
         summary=_summary(drawn, whole, points),
         specification=charts.series(
             points,
-            [charts.Series(one.label, tuple(map(one.drawn, drawn.groups))) for one in shown],
+            [charts.Series(one.label, tuple(_height(one, group) for group in drawn.groups)) for one in shown],
             shape=shape,
             granularity=drawn.granularity,
-            average=average if any(value is not None for value in average) else (),
+            average=average,
         ),
-        table=_time_table(drawn, title, caller, to),
+        table=_time_table(drawn, title, view, average, caller, to),
         api=question_address(drawn.filters, COLUMNS, drawn.granularity.value),
         size="tall",
         is_empty=not any(group.sums.get("requests") for group in drawn.groups),
@@ -170,8 +210,13 @@ def _bucket(drawn: _Drawn, place: int, shown: Iterable[Measure], caller: Caller,
         label=bucket_label(period.start, drawn.granularity, filters),
         exact=tuple(one.with_unit(group, caller.currency) for one in shown),
         partial=drawn.now < period.end,
-        url=_records_of(period, filters, to),
+        url=_records_of(period, filters, to, **(_OF_FAILURES if measures.ERRORS in shown else {})),
     )
+
+
+def _height(measure: Measure, group: Group) -> float | None:
+    """Return what is drawn of a bucket; nothing where there is no value."""
+    return None if measure.number(group) is None else measure.drawn(group)
 
 
 def _records_of(period: Period, filters: Filters, to: To, **also: str) -> str:
@@ -190,15 +235,24 @@ def _summary(drawn: _Drawn, measure: Measure, points: list[charts.Bucket]) -> st
     return f"{measure.label}: highest {measure.exact(drawn.groups[most])}, {points[most].label}."
 
 
-def _time_table(drawn: _Drawn, title: str, caller: Caller, to: To) -> Table:
-    rows = []
-    for period, group in zip(reversed(drawn.starts), reversed(drawn.groups), strict=True):
-        name = bucket_label(period.start, drawn.granularity, drawn.filters)
-        first = Cell(
-            name, value=wall(period.start, drawn.filters)[:-1], url=_records_of(period, drawn.filters, to)
-        )
-        rows.append([first, *(exact_cell(one, group) for one in COLUMNS)])
+def _time_table(
+    drawn: _Drawn, title: str, view: str, average: Sequence[float | None], caller: Caller, to: To
+) -> Table:
+    filters, whole, rows = drawn.filters, WHOLE[view], []
+    for place in reversed(range(len(drawn.starts))):
+        period, group = drawn.starts[place], drawn.groups[place]
+        name = bucket_label(period.start, drawn.granularity, filters)
+        first = Cell(name, value=wall(period.start, filters)[:-1], url=_records_of(period, filters, to))
+        failed = _records_of(period, filters, to, **_OF_FAILURES) if group.sums.get("errors") else ""
+        row = [
+            first,
+            *(exact_cell(one, group, url=failed if one is measures.ERRORS else "") for one in COLUMNS),
+        ]
+        rows.append([*row, averaged(whole, average[place])] if average else row)
     columns = [Column("Time"), *(Column(_headed(one, caller), is_number=True) for one in COLUMNS)]
+    if average:
+        unit = f", {caller.currency}" if whole.is_money else ""
+        columns.append(Column(f"{VIEW_NAMES[view]}, 7-day average{unit}", is_number=True))
     return Table("over-time-table", f"{title}, newest first", columns, rows, file="usage-over-time")
 
 
@@ -214,54 +268,69 @@ def _ratio(current: Group) -> str | None:
     return numbers.exact((messages / conversations).quantize(Decimal("0.01")))
 
 
-def _breakdown(asker: Asker, facet: Facet, by: Measure, to: To) -> Table:
-    found = asker.by(facet, (*BREAKDOWN, by))
-    filters = asker.filters
-
-    def first(group: Group) -> Cell:
-        name = str(group.values[0])
-        if not name:
-            return Cell(UNNAMED)
-        return Cell(name, value=name, url=to("usage", **{**filters.parameters, facet.value: name}))
-
-    return _table(asker, found, by, first, facet.value, "Capability", "capabilities")
-
-
-def _by_key(asker: Asker, by: Measure, to: To) -> Table:
-    found = asker.by(Facet.CLIENT, (*BREAKDOWN, by))
-    keys: dict[int, Credential] = {key.pk: key for key in Credential.objects.all()}
-    filters = asker.filters
-
-    def first(group: Group) -> Cell:
-        key = keys[group.values[0]]
-        url = to("usage", **{**filters.parameters, "clientId": key.client_id})
-        return Cell(key.name, value=key.client_id, note=key.client_id, url=url)
-
-    return _table(asker, found, by, first, "clientId", "API key", "keys")
-
-
-def _table(
-    asker: Asker,
-    found: list[Group],
-    by: Measure,
-    first: Callable[[Group], Cell],
-    facet: str,
-    heading: str,
-    file: str,
-) -> Table:
-    ranked = sorted(found, key=lambda group: -by.drawn(group))
-    most = max((by.drawn(group) for group in ranked), default=0.0)
+def _breakdown(asker: Asker, facet: Facet, by: Measure, sort: Sorting, to: To, here: To) -> Breakdown:
+    """Return what some of a facet's values come to; the page of costs has all of them."""
+    names = Names.of(keys_of() if facet is Facet.CLIENT else [])
+    found = asker.by(facet, (*BREAKDOWN, *WHOLE.values()))
+    columns = BREAKDOWN if by in BREAKDOWN else (BREAKDOWN[0], by, *BREAKDOWN[1:])
+    most = max((by.drawn(group) for group in found), default=0.0)
     currency = asker.caller.currency
     rows: list[list[Cell]] = []
-    for group in ranked[:TOP]:
-        cells = [cell(one, group, currency, share=_share(one, by, group, most)) for one in BREAKDOWN]
-        rows.append([first(group), *cells])
-    hidden = len(ranked) - TOP
-    caption = f"{heading} by {by.label.lower()}, highest first" + (
-        f"; top {TOP} of {len(ranked)}" if hidden > 0 else ""
+    for group in _ordered(found, facet, names, sort)[:TOP]:
+        cells = [cell(one, group, currency, share=_share(one, by, group, most)) for one in columns]
+        rows.append([_named(asker.filters, facet, names, group, to), *cells])
+    heading = HEADINGS[facet]
+    heads = [
+        sortable(heading, NAME, sort, here, rising=True),
+        *(sortable(_headed(one, asker.caller), one.name, sort, here) for one in columns),
+    ]
+    name = f"usage-by-{_FILES[facet]}"
+    table = Table(
+        f"by-{facet.value}", _caption(heading, sort, len(found)), heads, rows, file=name, stacks=True
     )
-    columns = [Column(heading), *(Column(_headed(one, asker.caller), is_number=True) for one in BREAKDOWN)]
-    return Table(f"by-{facet}", caption, columns, rows, file=f"usage-by-{file}", stacks=True)
+    return Breakdown(table, _rest(asker, facet, by, to) if len(found) > TOP else "")
+
+
+def _caption(heading: str, sort: Sorting, count: int) -> str:
+    if sort.by == NAME:
+        order = "by name"
+    else:
+        first = "highest" if sort.descending else "lowest"
+        order = f"by {_measure_of(sort).label.lower()}, {first} first"
+    return f"{heading} {order}" + (f"; first {TOP} of {numbers.exact(count)}" if count > TOP else "")
+
+
+def _measure_of(sort: Sorting) -> Measure:
+    return next(one for one in (*BREAKDOWN, *WHOLE.values()) if one.name == sort.by)
+
+
+def _ordered(found: list[Group], facet: Facet, names: Names, sort: Sorting) -> list[Group]:
+    if sort.by == NAME:
+        return sorted(
+            found, key=lambda group: names.label(facet, group.values[0]).lower(), reverse=sort.descending
+        )
+    measure = _measure_of(sort)
+    known = [group for group in found if measure.number(group) is not None]
+    rest = [group for group in found if measure.number(group) is None]
+    return sorted(known, key=measure.drawn, reverse=sort.descending) + rest
+
+
+def _named(filters: Filters, facet: Facet, names: Names, group: Group, to: To) -> Cell:
+    value = names.parameter(facet, group.values[0])
+    if not value:
+        return Cell(UNNAMED)
+    url = to("usage", **{**filters.parameters, facet.value: value})
+    if facet is not Facet.CLIENT:
+        return Cell(value, value=value, url=url)
+    return Cell(names.keys[group.values[0]].name, value=value, note=value, url=url)
+
+
+def _rest(asker: Asker, facet: Facet, by: Measure, to: To) -> str:
+    """Return where all are: the page of costs, for who may see it, and for keys else their own page."""
+    if Scope.BILLING_READ in asker.caller.scopes:
+        sort = by.name if by in MAIN else ""
+        return to("costs", **asker.filters.parameters, by=facet.value, sort=sort)
+    return to("keys") if facet is Facet.CLIENT else ""
 
 
 def _share(one: Measure, by: Measure, group: Group, most: float) -> str:

@@ -99,9 +99,9 @@ def test_the_series_of_usage(used: Tenant, member: Client, chosen: dict[str, str
         assert figures(page)["requests"] == "0"
         return
     rows = api(member, page, "over-time")["rows"]
-    names = ("requests", "errors", "promptTokens", "completionTokens", "tokens", "cost")
+    names = ("requests", "errors", "promptTokens", "completionTokens", "tokens", "cost", "latency.average")
     expected = [[plain(row[name]) for name in names] for row in reversed(rows)]
-    shown = [[bare(cell) for cell in row[1:]] for row in table(page, "over-time-table")]
+    shown = [[bare(cell) for cell in row[1:8]] for row in cells(page, "over-time-table")]
     assert shown == expected
 
 
@@ -196,7 +196,7 @@ def test_the_form_may_send_empty_fields_and_the_address_has_none(used: Tenant, m
         ("range=year", "Invalid range"),
         ("range=custom&from=tomorrow", "from must be a day"),
         ("range=custom&from=2026-02-02&to=2026-02-01", "must not come before"),
-        ("view=latency", "Invalid view"),
+        ("view=colour", "Invalid view"),
         ("colour=red", "There is no parameter"),
     ],
 )
@@ -223,7 +223,7 @@ def test_pages_ask_the_database_few_things(
         member.get(path)
 
 
-@pytest.mark.parametrize("view", ["requests", "tokens", "cost"])
+@pytest.mark.parametrize("view", ["requests", "tokens", "cost", "errors", "latency"])
 def test_the_heat_map_is_called_by_what_it_counts(used: Tenant, member: Client, view: str) -> None:
     html = member.get("/usage/", {"view": view}).content.decode()
     assert f'<h2 id="hours-title">{view.capitalize()} by weekday and hour</h2>' in html
@@ -261,11 +261,14 @@ def test_an_hour_leads_to_its_own_records(used: Tenant, member: Client) -> None:
     assert [counted(member, url) for url, _ in ways] == [int(row[1]) for row in rows]
 
 
-@pytest.mark.parametrize(("chosen", "column"), [("7d", 1), ("day", 2)])
+TWO_DAYS = {"from": (NOW - timedelta(days=1)).date().isoformat(), "to": NOW.date().isoformat()}
+
+
+@pytest.mark.parametrize(("chosen", "column"), [({"range": "7d"}, 1), (TWO_DAYS, 2)])
 def test_what_a_model_did_in_a_bucket_leads_to_its_records(
-    used: Tenant, member: Client, chosen: str, column: int
+    used: Tenant, member: Client, chosen: dict[str, str], column: int
 ) -> None:
-    ways = linked(member.get("/models/", {"range": chosen}), "trends-table", column)
+    ways = linked(member.get("/models/", chosen), "trends-table", column)
     assert ways
     assert [counted(member, url) for url, _ in ways] == [int(shown) for _, shown in ways]
 
@@ -287,3 +290,49 @@ def test_errors_of_a_key_lead_to_the_requests_that_failed(
     failed = re.search(r'<a href="([^"]+)">Failed requests', page.content.decode())
     assert failed is not None
     assert counted(member, unescape(failed[1])) == int(figures(page)["errors"])
+
+
+def names_in(page: Any, name: str) -> list[str]:
+    """Return the first cells of a table."""
+    return [row[0] for row in cells(page, name)]
+
+
+def test_what_use_is_made_of_is_sorted_by_any_column(used: Tenant, member: Client) -> None:
+    page = member.get("/usage/?sort=name")
+    assert names_in(page, "by-capability") == ["chat", "search"]
+    assert re.search(r'aria-sort="ascending"><a[^>]*href="/usage/\?sort=name&amp;order=desc"', text_of(page))
+    assert names_in(member.get("/usage/?sort=name&order=desc"), "by-capability") == ["search", "chat"]
+    rising = [row[1] for row in cells(member.get("/usage/?sort=cost&order=asc"), "by-clientId")]
+    falling = [row[1] for row in cells(member.get("/usage/?sort=cost"), "by-clientId")]
+    assert len(rising) == 2
+    assert rising == falling[::-1]
+
+
+def text_of(page: Any) -> str:
+    """Return the source of a page."""
+    return str(page.content.decode())
+
+
+def test_what_a_table_leaves_out_is_on_the_page_of_costs(acme: Tenant, member: Client) -> None:
+    acme.api.keep(*(record(f"c-{number}", capability=f"chat-{number}", cost="1") for number in range(13)))
+    page = member.get("/usage/?range=7d&view=tokens")
+    assert len(cells(page, "by-capability")) == 12
+    assert "first 12 of 13" in text_of(page)
+    found = re.search(r'<a href="([^"]+)">All<span class="visually-hidden"> capabilities', text_of(page))
+    assert found is not None
+    assert unescape(found[1]) == "/costs/?range=7d&by=capability&sort=tokens"
+    assert len(cells(member.get(unescape(found[1])), "causes")) == 13
+    assert "API keys</span></a>" not in text_of(page)
+
+
+@pytest.mark.parametrize("view", ["errors", "latency"])
+def test_errors_and_latency_are_drawn(used: Tenant, member: Client, view: str) -> None:
+    page = member.get("/usage/", {"view": view, "range": "7d"})
+    drawn = re.search(r'<script id="over-time-data" type="application/json">(.*?)</script>', text_of(page))
+    assert drawn is not None
+    marks = json.loads(drawn[1])["datasets"]["marks"]
+    column = {"errors": 2, "latency": 7}[view]
+    shown = [float(row[column]) for row in reversed(cells(page, "over-time-table"))]
+    assert any(shown)
+    assert [mark["value"] for mark in marks] == shown
+    assert f"{view.capitalize()}, 7-day average" in text_of(page)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
 
 from core.periods import Granularity, Period, buckets
-from portal import charts, measures, numbers
+from portal import charts
 from portal.filters import Filters
 from portal.measures import COST, Measure
 from portal.plots import Plot
 from portal.reading.asking import Asker, bucket_label, question_address, wall
 from portal.reading.costs.causes import DIMENSIONS, SAID
 from portal.reading.costs.places import Places
-from portal.reading.days import Daily
+from portal.reading.days import Daily, averaged
 from portal.reading.ranking import Standing
 from portal.tables import Cell, Column, Table
 from usage.queries.rollups import Group
@@ -33,7 +32,7 @@ def over_time(
     whole = buckets(filters.period, filters.granularity, filters.zone)
     totals = [_together(ranked, place) for place in range(len(whole))]
     is_daily = filters.granularity is Granularity.DAY
-    average = [daily.average(COST, period.start) if is_daily else None for period in whole]
+    average = daily.averages(COST, [period.start for period in whole]) if is_daily else []
     points = [
         charts.Bucket(
             start=wall(period.start, filters),
@@ -46,7 +45,6 @@ def over_time(
         )
         for place, period in enumerate(whole)
     ]
-    has_average = any(value is not None for value in average)
     title = f"Cost per {filters.granularity.value} by {SAID[by]}, in {currency}"
     return Plot(
         id="over-time",
@@ -57,13 +55,13 @@ def over_time(
             [charts.Series(one.name, tuple(map(COST.drawn, one.points))) for one in ranked],
             shape=shape,
             granularity=filters.granularity,
-            average=average if has_average else (),
+            average=average,
         ),
-        table=_time_table(title, ranked, totals, whole, average if has_average else None, by, places),
+        table=_time_table(title, ranked, totals, whole, average, by, places),
         api=question_address(filters, (COST,), filters.granularity.value, DIMENSIONS[by][0]),
         size="tall",
         is_empty=not ranked,
-        note="The dashed line is the 7-day average." if has_average else "",
+        note="The dashed line is the 7-day average." if average else "",
     )
 
 
@@ -85,7 +83,7 @@ def _time_table(
     ranked: Sequence[Standing],
     totals: Sequence[Group],
     whole: Sequence[Period],
-    average: Sequence[float | None] | None,
+    average: Sequence[float | None],
     by: str,
     places: Places,
 ) -> Table:
@@ -96,11 +94,11 @@ def _time_table(
         name = bucket_label(period.start, filters.granularity, filters)
         first = Cell(name, value=wall(period.start, filters)[:-1], url=places.bucket(period))
         row = [first, exactly(COST, totals[place])]
-        if average is not None:
-            row.append(_averaged(average[place]))
+        if average:
+            row.append(averaged(COST, average[place]))
         rows.append([*row, *(_part(one, place, period, by, places) for one in ranked)])
     columns = [Column("Time"), Column("Total", is_number=True)]
-    if average is not None:
+    if average:
         columns.append(Column("7-day average", is_number=True))
     columns += [Column(one.name, is_number=True) for one in ranked]
     return Table("over-time-table", f"{title}, newest first", columns, rows, file="costs-over-time")
@@ -111,13 +109,6 @@ def _part(one: Standing, place: int, period: Period, by: str, places: Places) ->
     facet = DIMENSIONS[by][0].value
     url = places.bucket(period, **{facet: one.parameter}) if one.parameter else ""
     return exactly(COST, one.points[place], url=url)
-
-
-def _averaged(value: float | None) -> Cell:
-    if value is None:
-        return Cell(measures.NONE, is_number=True)
-    nanos = round(value * 10**9)
-    return Cell(numbers.short_money(nanos), value=f"{Decimal(nanos).scaleb(-9):f}", is_number=True)
 
 
 def exactly(measure: Measure, group: Group, *, url: str = "") -> Cell:

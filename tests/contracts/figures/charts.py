@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from itertools import compress
 from typing import Any
 
 from portal import numbers
-from tests.contracts.figures.claims import Claims, nanos
+from tests.contracts.figures.claims import NONE, Claims, nanos
 
 
 def exact(metric: str, value: Any, currency: str = "") -> str:
     """Write a value of the API in full, as pages do."""
+    if value is None:
+        return NONE
     if metric == "cost":
         unit = f" {currency}" if currency else ""
         return f"{numbers.exact_money(nanos(value))}{unit}"
-    return numbers.exact(Decimal(str(value)))
+    unit = " ms" if metric.startswith("latency.") else ""
+    return f"{numbers.exact(Decimal(str(value)))}{unit}"
 
 
 def series(
@@ -34,9 +38,10 @@ def series(
     high: list[float] = []
     for number, line in enumerate(lines):
         bottom = heights if stacked else [0.0] * len(line)
-        heights = [under + float(value) for under, value in zip(bottom, line, strict=True)]
-        low += bottom
-        high += heights
+        heights = [under + float(value or 0) for under, value in zip(bottom, line, strict=True)]
+        is_drawn = [value is not None for value in line]
+        low += compress(bottom, is_drawn)
+        high += compress(heights, is_drawn)
         claims.drawn[f"{chart} places exact{number}"] = [exact(metric, value, currency) for value in line]
     claims.drawn[f"{chart} marks low"] = low
     claims.drawn[f"{chart} marks value"] = high

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -19,8 +19,14 @@ from tests.contracts.figures.claims import (
 )
 from tests.contracts.figures.reading import Page
 from tests.usage.factories import NOW
+from usage.quantities import average_ms
 
 WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+LATENCY: Final = "latency.average"
+VIEWS: Final = {
+    "requests": "Requests", "tokens": "Tokens", "cost": "Cost", "errors": "Errors", LATENCY: "Latency",
+}  # fmt: skip
+"""What the views of use are called, by their metrics."""
 DAYS: Final = ("requests", "tokens", "cost")
 LABELS: Final = {
     one.name: f"{one.label}, EUR" if one.is_money else one.label
@@ -48,7 +54,7 @@ def line(values: Sequence[Any], *, from_zero: bool = True) -> str:
 
 def usage(page: Page, api: Api, chosen: Mapping[str, str]) -> Claims:
     """Claim the Usage page, by the window and the filters that it names."""
-    claims, asked, view = Claims(), chosen_of(page), chosen.get("view", "requests")
+    claims, asked, view = Claims(), chosen_of(page), metric_of(chosen)
     before = before_of(api, asked, month=chosen.get("range") == "month")
     metrics = (*FIGURES, "errors", *WORK)
     row, earlier = api.total(asked, metrics), api.total(before, metrics)
@@ -62,14 +68,20 @@ def usage(page: Page, api: Api, chosen: Mapping[str, str]) -> Claims:
     _over_time(claims, api, buckets, asked, view)
     _growth(claims, api, asked, view)
     for facet in ("capability", "clientId"):
-        columns = ("requests", "errorRate", "tokens", "cost")
+        columns = tuple(dict.fromkeys(("requests", "errorRate", "tokens", "cost", view)))
         groups = ranked(api.rows(asked, columns, by=facet), view)[:12]
         claims.rows(f"by-{facet}", ((called(one[facet]), cells(one, columns)) for one in groups))
-    _hours(claims, api, api.rows(asked, (view,), "hour"), view)
+    _hours(claims, api, api.rows(asked, (view, "requests"), "hour"), view)
     if row["conversations"] and row["messages"]:
         ratio = (Decimal(row["messages"]) / Decimal(row["conversations"])).quantize(Decimal("0.01"))
         claims.tells("work p", numbers.exact(ratio))
     return claims
+
+
+def metric_of(chosen: Mapping[str, str]) -> str:
+    """Return the metric that a view of the page is about."""
+    view = chosen.get("view", "requests")
+    return {"latency": LATENCY}.get(view, view)
 
 
 def is_under_way(asked: Mapping[str, str]) -> bool:
@@ -86,28 +98,52 @@ def _over_time(claims: Claims, api: Api, buckets: Sequence[Row], asked: Mapping[
     granularity = granularity_of(api, asked)
     unit = api.currency if view == "cost" else ""
     shown = ("promptTokens", "completionTokens") if view == "tokens" else (view,)
-    columns = ("requests", "errors", "promptTokens", "completionTokens", "tokens", "cost")
+    columns = ("requests", "errors", "promptTokens", "completionTokens", "tokens", "cost", LATENCY)
     if not sum(row["requests"] for row in buckets):
         return
+    average = _averages(api, asked, view) if granularity == "day" else [None] * len(buckets)
+    head = f"{VIEWS[view]}, 7-day average{', EUR' if view == 'cost' else ''}"
     claims.rows(
-        "over-time-table", ((api.wall(row["timestamp"]), cells(row, columns)) for row in reversed(buckets))
+        "over-time-table",
+        (
+            (api.wall(row["timestamp"]), {**cells(row, columns), head: Is(kind_of(view), _told(one, view))})
+            for row, one in zip(reversed(buckets), reversed(average), strict=True)
+        ),
     )
     charts.series(claims, "over-time", [[row[one] for row in buckets] for one in shown], view, unit)
-    values = [float(row[view]) for row in buckets]
+    values = [float(row[view] or 0) for row in buckets]
     most = values.index(max(values))
     if max(values):
         claims.tells("over-time drawn", charts.exact(view, buckets[most][view]))
-    if granularity == "day":
-        _average(claims, api, asked, view)
-
-
-def _average(claims: Claims, api: Api, asked: Mapping[str, str], view: str) -> None:
-    values, first = with_week_before(api, asked, view)
-    drawn = charts.averages(values, first, ends_now=is_under_way(asked))
-    found = [value for value in drawn if value is not None]
-    if found:
+    if found := [value for value in average if value is not None]:
         claims.drawn["over-time average value"] = found
         claims.tells("over-time p", 7)
+
+
+def _averages(api: Api, asked: Mapping[str, str], view: str) -> list[float | None]:
+    """Return the average of each day with the six before; that of a latency weighs days by their requests."""
+    values, first = with_week_before(api, asked, view)
+    found = charts.averages([value or 0 for value in values], first, ends_now=is_under_way(asked))
+    if view != LATENCY:
+        return found
+    counts, _ = with_week_before(api, asked, "requests")
+    days = [list(zip(values, counts, strict=True))[place - 6 : place + 1] for place in range(len(values))]
+    return [None if one is None else mean_ms(day) for one, day in zip(found, days[first:], strict=True)]
+
+
+def _told(average: float | None, view: str) -> Decimal | None:
+    """Return an average as the table tells it."""
+    if average is None:
+        return None
+    return Decimal(str(round(average, {"cost": 9, LATENCY: 3}.get(view, 2))))
+
+
+def mean_ms(parts: Iterable[tuple[float | None, int]]) -> float | None:
+    """Return the average of average latencies, each of so many requests; their sums are whole."""
+    timed = [(value, count) for value, count in parts if value is not None]
+    return average_ms(
+        1000 * sum(round(value * count) for value, count in timed), sum(count for _, count in timed)
+    )
 
 
 def with_week_before(api: Api, asked: Mapping[str, str], metric: str) -> tuple[list[Any], int]:
@@ -126,29 +162,37 @@ def _growth(claims: Claims, api: Api, asked: Mapping[str, str], view: str) -> No
         end, middle, start = map(moment, edges)
         now = api.total({**asked, "from": middle, "to": end}, (view,))[view]
         before = api.total({**asked, "from": start, "to": middle}, (view,))[view]
-        change = numbers.change(Decimal(now), Decimal(before))
+        if now is None or before is None:
+            continue
+        change = numbers.change(Decimal(str(now)), Decimal(str(before)))
         short = kind_of(view).short(now)
         moved = numbers_in(change.text)
         claims.tells(f"over-time / {label}", short, *moved, title=[charts.exact(view, now)])
 
 
 def _hours(claims: Claims, api: Api, rows: Sequence[Row], view: str) -> None:
-    found: dict[tuple[int, int], Decimal] = {}
+    cells_: dict[tuple[int, int], list[Row]] = {}
     for row in rows:
         local = api.local(row["timestamp"])
-        key = (local.weekday(), local.hour)
-        found[key] = found.get(key, Decimal(0)) + Decimal(row[view])
+        cells_.setdefault((local.weekday(), local.hour), []).append(row)
     unit = api.currency if view == "cost" else ""
+    found = {key: _together(of, view) for key, of in cells_.items()}
     if not any(found.values()):
         return
-    nothing = Decimal(0)
     order = [(weekday, hour) for weekday in range(7) for hour in range(24)]
-    values = [found.get(key, nothing) for key in order]
+    values = [found.get(key, _together([], view)) for key in order]
     for (weekday, hour), value in zip(order, values, strict=True):
         claims.is_(f"hours-table / {hour:02}:00 / {WEEKDAYS[weekday]}", kind_of(view), value)
-    claims.drawn["hours cells value"] = values
+    claims.drawn["hours cells value"] = [value or 0 for value in values]
     claims.drawn["hours cells exact"] = [charts.exact(view, value, unit) for value in values]
-    claims.tells("hours drawn", charts.exact(view, max(values)))
+    claims.tells("hours drawn", charts.exact(view, max(value for value in values if value is not None)))
+
+
+def _together(rows: Sequence[Row], view: str) -> Decimal | float | None:
+    """Return what hours come to together."""
+    if view == LATENCY:
+        return mean_ms((row[view], row["requests"]) for row in rows)
+    return sum((Decimal(row[view]) for row in rows), Decimal(0))
 
 
 def ranked(rows: Sequence[Row], measure: str) -> list[Row]:
