@@ -42,7 +42,7 @@ def test_a_filter_is_in_the_address_and_can_be_shared(used: Tenant, open_page: C
     page.wait_for_url("**/usage/?*capability=search*")
     page.get_by_label("Date range", exact=True).select_option("7d")
     page.wait_for_url("**range=7d*")
-    page.get_by_role("link", name="Tokens", exact=True).click()
+    page.get_by_role("navigation", name="Metric").get_by_role("link", name="Tokens").click()
     page.wait_for_url("**view=tokens*")
     requests = visit.figure("requests")
     assert requests == "7"
@@ -130,7 +130,10 @@ def test_charts_are_taken_along(used: Tenant, visit: Visit) -> None:
     with page.expect_download() as table:
         page.get_by_role("button", name="CSV of Requests per day").click()
     lines = table.value.path().read_text().splitlines()
-    assert lines[0] == 'Time,Requests,Errors,Prompt tokens,Completion tokens,Tokens,"Cost, EUR"'
+    assert lines[0] == (
+        'Time,Requests,Errors,Prompt tokens,Completion tokens,Tokens,"Cost, EUR",'
+        'Average latency,"Requests, 7-day average"'
+    )
     assert len(lines) == 31
     assert sum(int(line.split(",")[1]) for line in lines[1:]) == int(visit.figure("requests"))
 
