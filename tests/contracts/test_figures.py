@@ -64,6 +64,7 @@ WALK: Final[dict[str, tuple[str, Claiming, list[dict[str, str]]]]] = {
     "record": ("/logs/{record}/", of_records.record, [{"record": one} for one in ("a-5", "a-6", "a-17")]),
     "costs": ("/costs/", of_costs.costs, filtered({}, {"by": "capability"}, {"by": "clientId"})),
     "costs-forecast": ("/costs/forecast/", of_costs.forecast, [{}, {"clientId": "the first"}]),
+    "costs-repricing": ("/costs/repricing/", of_costs.repricing, [{}]),
     "limits": ("/limits/", of_limits.limits, [{}]),
     "limit-history": ("/limits/history/", of_limits.history, [{}]),
     "limit-trial": ("/limits/trial/", of_limits.trial, [{"limit": "0.5"}, {"limit": "3"}]),
@@ -88,7 +89,6 @@ WITHOUT: Final = frozenset(
         "channel",
         "channel-new",
         "channels",
-        "costs-repricing",
         "delivery",
         "import",
         "imports",
@@ -111,6 +111,9 @@ def _quiet(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     partitions.forget()
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     monkeypatch.setattr("alerts.deliveries.writing.tell", lambda *args, **options: True)
+    # On another connection, which sees nothing of a test that is one transaction.
+    monkeypatch.setattr("billing.repricings.run.EVERY_SECONDS", 3600.0)
+    monkeypatch.setattr("billing.repricings.sweep.enqueue", lambda repricing_id: True)
 
 
 @pytest.fixture(params=["Asia/Kolkata", "America/New_York"])

@@ -13,6 +13,7 @@ from tests.contracts.figures.asking import Api, Row, before_of, called, chosen_o
 from tests.contracts.figures.claims import MONEY, Claims, Is, Moved, Share, kind_of, nanos
 from tests.contracts.figures.of_use import LABELS, cells, granularity_of, is_under_way, with_week_before
 from tests.contracts.figures.reading import Page
+from tests.contracts.figures.world import UNPRICED
 from tests.usage.factories import NOW
 
 _WINDOWS: Final = {
@@ -43,6 +44,7 @@ def costs(page: Page, api: Api, chosen: Mapping[str, str]) -> Claims:
     claims.says("windows / Last 7 days", "Last 7 days")
     found = {facet: api.rows(asked, _COLUMNS, by=facet) for facet in ("model", "capability", "clientId")}
     _unpriced(claims, found["model"])
+    _repriced(claims, api)
     _over_time(claims, api, asked, found[by], by)
     whole = sum((Decimal(one["cost"]) for one in found[by]), Decimal(0))
     claims.rows(
@@ -71,6 +73,22 @@ def _unpriced(claims: Claims, models: Sequence[Row]) -> None:
     if found:
         claims.tells("unpriced-title h2", numbers.exact(sum(one["unpriced"] for one in found)))
     claims.rows("unpriced", ((called(one["model"]), _of_unpriced(one)) for one in found))
+
+
+def repricing(page: Page, api: Api, chosen: Mapping[str, str]) -> Claims:
+    """Claim what the last repricing came to."""
+    claims = Claims()
+    _repriced(claims, api)
+    return claims
+
+
+def _repriced(claims: Claims, api: Api) -> None:
+    """Claim it by the use of the model that it priced, and by what still has no price."""
+    ever = {"from": moment(NOW - timedelta(days=89)), "to": moment(NOW + timedelta(days=1))}
+    own = api.total({**ever, "model": UNPRICED}, ("requests", "unpriced", "cost"))
+    left = api.total(ever, ("unpriced",))["unpriced"]
+    amount = numbers.exact_money(nanos(own["cost"]))
+    claims.tells("repricing-last p", own["requests"] - own["unpriced"], amount, left)
 
 
 def _of_unpriced(one: Row) -> dict[str, Is]:

@@ -9,13 +9,16 @@ from typing import Any, Final
 
 from django.test import Client
 
+from billing import book
 from billing.ledger.services import grant
 from billing.rating import Rate
+from billing.repricings import run
 from organizations.models import Credential, User
 from organizations.tenancy import tenant_scope
 from tests.alerts.telling import fire, webhook
 from tests.billing.invoices.months_of_use import issue
 from tests.billing.pricing import price
+from tests.billing.repricings.support import ask
 from tests.billing.spending import hold, limit_to
 from tests.portal.pages import add_member, signed_in
 from tests.usage.factories import NOW, Tenant, at, make_tenant, record
@@ -23,7 +26,8 @@ from usage.rollups.fold import fold_pending
 
 NANOS: Final = 10**9
 MILLION: Final = 10**6
-MODELS: Final = ("gpt-4o", "gpt-4o-mini", "claude-3", None, "o3-unpriced")
+UNPRICED: Final = "o3-unpriced"
+MODELS: Final = ("gpt-4o", "gpt-4o-mini", "claude-3", None, UNPRICED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,7 @@ def build(timezone: str) -> World:
     tenant.api.keep(*(use("late", number, 131) for number in range(8)))
     other.api.keep(*(use("now", number, 1) for number in range(3)))
     abroad.api.keep(record(cost="2.5", tokens={"prompt": 7}))
+    reprice(tenant)
     invoice = issue(tenant).invoice.reference
     limit(tenant, other)
     user = add_member(tenant)
@@ -102,7 +107,7 @@ def use(name: str, number: int, hours: int) -> dict[str, Any]:
     """Return a record: of five models, one unpriced and one unnamed; some fail, some tell their cost."""
     model = MODELS[number % 5]
     failed = number % 7 == 3
-    known = {"cost": f"0.{number + 100}"} if number % 6 == 5 and model != "o3-unpriced" else {}
+    known = {"cost": f"0.{number + 100}"} if number % 6 == 5 and model != UNPRICED else {}
     return record(
         f"{name}-{number}",
         timestamp=at(NOW - timedelta(hours=hours * number + 1)),
@@ -121,6 +126,15 @@ def use(name: str, number: int, hours: int) -> dict[str, Any]:
         },
         **known,
     )  # fmt: skip
+
+
+def reprice(tenant: Tenant) -> None:
+    """Give what has no price one of long ago: what is newer still has none."""
+    rates = (Rate("prompt", NANOS, MILLION), Rate("completion", 2 * NANOS, MILLION))
+    until = NOW - timedelta(days=20)
+    price(provider="openai", model=UNPRICED, currency="EUR", rates=rates, effective_until=until)
+    book.forget()
+    run.run_repricing(ask(tenant).pk)
 
 
 def give(tenant: Tenant) -> None:
