@@ -109,6 +109,36 @@ def test_a_channel_is_added_and_tested(acme: Tenant, visit: Visit, looking: Look
     expect(page.get_by_text("Sending…")).to_have_count(0)
 
 
+def test_what_was_given_up_is_sent_again(acme: Tenant, visit: Visit) -> None:
+    channel = mailbox(acme)
+    fire(acme, occurrence=uuid4().hex)
+    page = visit.page
+    visit.sign_in(acme)
+    page.goto(f"{visit.url}/alerts/channels/{channel.pk}/")
+    page.get_by_role("button", name="Disable").click()
+    expect(page.get_by_text("Pending deliveries are cancelled")).to_be_visible()
+    page.goto(f"{visit.url}/alerts/channels/{channel.pk}/")
+    page.get_by_role("button", name="Enable").click()
+    page.goto(f"{visit.url}/alerts/deliveries/?state=cancelled")
+    page.get_by_role("button", name="Resend").click()
+    expect(page.get_by_text("Sending…")).to_be_visible()
+    assert [one.state for one in deliveries(acme)].count("pending") == 1
+
+
+def test_a_report_is_scheduled_and_sent(acme: Tenant, visit: Visit) -> None:
+    mailbox(acme)
+    page = visit.page
+    visit.sign_in(acme)
+    page.goto(f"{visit.url}/exports/")
+    page.get_by_role("link", name="Schedule report").click()
+    page.get_by_label("Name", exact=True).fill("For the board")
+    page.get_by_label("Operations").check()
+    page.get_by_role("button", name="Schedule report").click()
+    expect(page.get_by_text("Report For the board scheduled.")).to_be_visible()
+    page.get_by_role("button", name="Send now").click()
+    expect(page.get_by_text("The latest report is on its way to")).to_be_visible()
+
+
 def test_a_rule_is_made_and_switched_off(acme: Tenant, visit: Visit) -> None:
     page = visit.page
     visit.sign_in(acme)

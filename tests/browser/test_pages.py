@@ -119,6 +119,26 @@ def test_metadata_filters_records(used: Tenant, visit: Visit) -> None:
     expect(page.locator("#records tbody tr")).to_have_count(50)
 
 
+def test_tables_are_sorted_and_paged(used: Tenant, visit: Visit) -> None:
+    page = visit.page
+    visit.sign_in(used)
+    page.goto(f"{visit.url}/models/")
+    names = page.locator("#leaderboard tbody th")
+    expect(names).to_have_text(["model-0", "model-1", "model-2", "model-3"])
+    page.locator("#leaderboard").get_by_role("link", name="Error rate").click()
+    page.wait_for_url("**sort=*")
+    expect(names.first).to_have_text("model-3")
+    expect(page.locator("#leaderboard th[aria-sort=descending]")).to_have_text("Error rate")
+    page.goto(f"{visit.url}/logs/")
+    newest = page.locator("#records tbody th").first.inner_text()
+    page.get_by_role("link", name="Older").click()
+    page.wait_for_url("**cursor=*")
+    expect(page.locator("#records tbody tr")).to_have_count(50)
+    expect(page.locator("#records tbody th").first).not_to_have_text(newest)
+    page.go_back()
+    expect(page.locator("#records tbody th").first).to_have_text(newest)
+
+
 def test_charts_are_taken_along(used: Tenant, visit: Visit) -> None:
     page = visit.page
     visit.sign_in(used)
