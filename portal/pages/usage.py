@@ -15,6 +15,8 @@ from portal.bar import bar
 from portal.layout import Link
 from portal.reading import usage as reading
 from portal.reading.asking import Asker
+from portal.reading.breakdowns import NAME, SORTS
+from portal.reading.views import VIEW_NAMES, VIEWS, WHOLE
 from portal.registry import Entry, Group, page
 from portal.showing import Showing
 
@@ -28,10 +30,10 @@ def usage(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
     params = filters.params_of(request.GET, ("view", "shape", "sort", "order"))
     now = clock.now()
     chosen = filters.read(params, caller, now)
-    view = params.choice("view", reading.VIEWS, "requests")
+    view = params.choice("view", VIEWS, "requests")
     shape = params.choice("shape", charts.SHAPES, charts.SHAPES[0])
     kept = {"view": "" if view == "requests" else view, "shape": "" if shape == "bars" else shape}
-    sort = tables.sorting(params, reading.SORTS, reading.WHOLE[view].name, rising=(reading.NAME,))
+    sort = tables.sorting(params, SORTS, WHOLE[view].name, rising=(NAME,))
     sorted_by = {name: params.text(name, "") or "" for name in ("sort", "order")}
 
     def here(**parameters: str) -> str:
@@ -41,7 +43,7 @@ def usage(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
     context = {
         "bar": bar(showing, Asker(caller, chosen), kept),
         "usage": found,
-        "views": [Link(label, here(view=name), name == view) for name, label in reading.VIEW_NAMES.items()],
+        "views": [Link(label, here(view=name), name == view) for name, label in VIEW_NAMES.items()],
         "shapes": [
             Link(label, here(**sorted_by, shape=name), name == shape) for name, label in SHAPE_NAMES.items()
         ],

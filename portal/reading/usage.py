@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import Final
 
 from core.periods import Granularity, Period, buckets
-from organizations.roles import Scope
 from organizations.tenancy import Caller
 from portal import charts, measures, numbers, times, windows
 from portal.figures import Card, card
@@ -17,38 +16,16 @@ from portal.filters import Filters
 from portal.kinds import NOTHING
 from portal.measures import Measure
 from portal.plots import Plot
-from portal.reading.asking import UNNAMED, Asker, bucket_label, keys_of, question_address, wall
+from portal.reading.asking import Asker, bucket_label, question_address, wall
+from portal.reading.breakdowns import Breakdown, breakdown
 from portal.reading.days import AVERAGE_DAYS, MONTH_DAYS, Daily, Growth, averaged
 from portal.reading.hours import by_hour
-from portal.reading.ranking import Names
-from portal.tables import Cell, Column, Sorting, Table, cell, exact_cell, sortable
+from portal.reading.views import MAIN, VIEW_NAMES, VIEWS, WHOLE, headed
+from portal.tables import Cell, Column, Sorting, Table, exact_cell
 from usage.queries.buckets import Buckets
 from usage.queries.facets import Facet
 from usage.queries.rollups import Group
 
-VIEWS: Final = {
-    "requests": (measures.REQUESTS,),
-    "tokens": (measures.PROMPT, measures.COMPLETION),
-    "cost": (measures.COST,),
-    "errors": (measures.ERRORS,),
-    "latency": (measures.LATENCY,),
-}
-VIEW_NAMES: Final = {
-    "requests": "Requests",
-    "tokens": "Tokens",
-    "cost": "Cost",
-    "errors": "Errors",
-    "latency": "Latency",
-}
-WHOLE: Final = {
-    "requests": measures.REQUESTS,
-    "tokens": measures.TOKENS,
-    "cost": measures.COST,
-    "errors": measures.ERRORS,
-    "latency": measures.LATENCY,
-}
-"""What each view is about: what is compared, averaged and told by hour."""
-MAIN: Final = (measures.REQUESTS, measures.TOKENS, measures.COST)
 FIGURES: Final = (
     *MAIN,
     measures.PROMPT,
@@ -78,22 +55,7 @@ FAILED: Final = (measures.SUCCESS_RATE, measures.FAILED_EXECUTIONS)
 """What is read of failures: such figures lead to the requests that failed."""
 _OF_FAILURES: Final = {"status": "error"}
 EVERY: Final = tuple(dict.fromkeys((*FIGURES, *COLUMNS, *WORK)))
-BREAKDOWN: Final = (measures.REQUESTS, measures.ERROR_RATE, measures.TOKENS, measures.COST)
-NAME: Final = "name"
-SORTS: Final = (NAME, *dict.fromkeys(one.name for one in (*BREAKDOWN, *WHOLE.values())))
-TOP: Final = 12
-HEADINGS: Final = {Facet.CAPABILITY: "Capability", Facet.CLIENT: "API key"}
-_FILES: Final = {Facet.CAPABILITY: "capabilities", Facet.CLIENT: "keys"}
-
 To = Callable[..., str]
-
-
-@dataclass(frozen=True, slots=True)
-class Breakdown:
-    """What use is made of; ``more`` leads to what the table leaves out, where it does."""
-
-    table: Table
-    more: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +109,8 @@ def read(
         work=[figure(one) for one in WORK],
         ratio=_ratio(current),
         hours=by_hour(asker, whole, VIEW_NAMES[view]),
-        capabilities=_breakdown(asker, Facet.CAPABILITY, whole, sort, to, here),
-        keys=_breakdown(asker, Facet.CLIENT, whole, sort, to, here),
+        capabilities=breakdown(asker, Facet.CAPABILITY, whole, sort, to, here),
+        keys=breakdown(asker, Facet.CLIENT, whole, sort, to, here),
         api=question_address(filters, EVERY, "total"),
     )
 
@@ -249,15 +211,11 @@ def _time_table(
             *(exact_cell(one, group, url=failed if one is measures.ERRORS else "") for one in COLUMNS),
         ]
         rows.append([*row, averaged(whole, average[place])] if average else row)
-    columns = [Column("Time"), *(Column(_headed(one, caller), is_number=True) for one in COLUMNS)]
+    columns = [Column("Time"), *(Column(headed(one, caller), is_number=True) for one in COLUMNS)]
     if average:
         unit = f", {caller.currency}" if whole.is_money else ""
         columns.append(Column(f"{VIEW_NAMES[view]}, 7-day average{unit}", is_number=True))
     return Table("over-time-table", f"{title}, newest first", columns, rows, file="usage-over-time")
-
-
-def _headed(measure: Measure, caller: Caller) -> str:
-    return f"{measure.label}, {caller.currency}" if measure.is_money else measure.label
 
 
 def _ratio(current: Group) -> str | None:
@@ -266,73 +224,3 @@ def _ratio(current: Group) -> str | None:
     if not conversations or not messages:
         return None
     return numbers.exact((messages / conversations).quantize(Decimal("0.01")))
-
-
-def _breakdown(asker: Asker, facet: Facet, by: Measure, sort: Sorting, to: To, here: To) -> Breakdown:
-    """Return what some of a facet's values come to; the page of costs has all of them."""
-    names = Names.of(keys_of() if facet is Facet.CLIENT else [])
-    found = asker.by(facet, (*BREAKDOWN, *WHOLE.values()))
-    columns = BREAKDOWN if by in BREAKDOWN else (BREAKDOWN[0], by, *BREAKDOWN[1:])
-    most = max((by.drawn(group) for group in found), default=0.0)
-    currency = asker.caller.currency
-    rows: list[list[Cell]] = []
-    for group in _ordered(found, facet, names, sort)[:TOP]:
-        cells = [cell(one, group, currency, share=_share(one, by, group, most)) for one in columns]
-        rows.append([_named(asker.filters, facet, names, group, to), *cells])
-    heading = HEADINGS[facet]
-    heads = [
-        sortable(heading, NAME, sort, here, rising=True),
-        *(sortable(_headed(one, asker.caller), one.name, sort, here) for one in columns),
-    ]
-    name = f"usage-by-{_FILES[facet]}"
-    table = Table(
-        f"by-{facet.value}", _caption(heading, sort, len(found)), heads, rows, file=name, stacks=True
-    )
-    return Breakdown(table, _rest(asker, facet, by, to) if len(found) > TOP else "")
-
-
-def _caption(heading: str, sort: Sorting, count: int) -> str:
-    if sort.by == NAME:
-        order = "by name"
-    else:
-        first = "highest" if sort.descending else "lowest"
-        order = f"by {_measure_of(sort).label.lower()}, {first} first"
-    return f"{heading} {order}" + (f"; first {TOP} of {numbers.exact(count)}" if count > TOP else "")
-
-
-def _measure_of(sort: Sorting) -> Measure:
-    return next(one for one in (*BREAKDOWN, *WHOLE.values()) if one.name == sort.by)
-
-
-def _ordered(found: list[Group], facet: Facet, names: Names, sort: Sorting) -> list[Group]:
-    if sort.by == NAME:
-        return sorted(
-            found, key=lambda group: names.label(facet, group.values[0]).lower(), reverse=sort.descending
-        )
-    measure = _measure_of(sort)
-    known = [group for group in found if measure.number(group) is not None]
-    rest = [group for group in found if measure.number(group) is None]
-    return sorted(known, key=measure.drawn, reverse=sort.descending) + rest
-
-
-def _named(filters: Filters, facet: Facet, names: Names, group: Group, to: To) -> Cell:
-    value = names.parameter(facet, group.values[0])
-    if not value:
-        return Cell(UNNAMED)
-    url = to("usage", **{**filters.parameters, facet.value: value})
-    if facet is not Facet.CLIENT:
-        return Cell(value, value=value, url=url)
-    return Cell(names.keys[group.values[0]].name, value=value, note=value, url=url)
-
-
-def _rest(asker: Asker, facet: Facet, by: Measure, to: To) -> str:
-    """Return where all are: the page of costs, for who may see it, and for keys else their own page."""
-    if Scope.BILLING_READ in asker.caller.scopes:
-        sort = by.name if by in MAIN else ""
-        return to("costs", **asker.filters.parameters, by=facet.value, sort=sort)
-    return to("keys") if facet is Facet.CLIENT else ""
-
-
-def _share(one: Measure, by: Measure, group: Group, most: float) -> str:
-    """Return how long the bar of a row is, in hundredths of the longest."""
-    return f"{by.drawn(group) / most * 100:.1f}" if one is by and most else ""
