@@ -1,10 +1,20 @@
 """Reads of organizations, their people and credentials; each takes the organization first."""
 
-from django.db.models import QuerySet
+from dataclasses import dataclass
+from typing import Final
+
+from django.db.models import F, Q, QuerySet
 
 from core import keys
 from core.problems import not_found
 from organizations.models import Credential, Invitation, Membership, Organization
+
+MEMBER_SORTS: Final = {
+    "email": "user__email",
+    "role": "role",
+    "joined": "created_at",
+    "seen": "user__last_login",
+}
 
 
 def organization(organization_id: int) -> Organization:
@@ -24,10 +34,39 @@ def members(organization_id: int) -> list[Membership]:
     return list(found.select_related("user").order_by("user__email"))
 
 
-def open_invitations(organization_id: int) -> list[Invitation]:
-    """Return the invitations that are neither accepted nor withdrawn, newest first; expired ones too."""
-    found = Invitation.objects.filter(organization_id=organization_id)
-    return list(found.filter(accepted_at=None, withdrawn_at=None).order_by("-created_at", "-pk"))
+@dataclass(frozen=True, slots=True)
+class MemberQuery:
+    """A page of the members; ``search`` is looked for in names and addresses, whatever the case.
+
+    ``sort`` is one of `MEMBER_SORTS`; who never signed in comes last.
+    """
+
+    search: str = ""
+    sort: str = "email"
+    descending: bool = False
+    limit: int = 100
+    offset: int = 0
+
+
+def member_page(organization_id: int, query: MemberQuery) -> tuple[list[Membership], int]:
+    """Return a page of the members with their users, and how many there are in all."""
+    found = Membership.objects.filter(organization_id=organization_id)
+    if query.search:
+        found = found.filter(Q(user__email__icontains=query.search) | Q(user__name__icontains=query.search))
+    by = F(MEMBER_SORTS[query.sort])
+    first = by.desc(nulls_last=True) if query.descending else by.asc(nulls_last=True)
+    page = found.select_related("user").order_by(first, "user__email")
+    return list(page[query.offset : query.offset + query.limit]), found.count()
+
+
+def open_invitations(organization_id: int, *, limit: int, offset: int) -> tuple[list[Invitation], int]:
+    """Return invitations that are neither accepted nor withdrawn, and how many there are in all.
+
+    The newest come first; expired ones are among them.
+    """
+    found = Invitation.objects.filter(organization_id=organization_id, accepted_at=None, withdrawn_at=None)
+    page = found.order_by("-created_at", "-pk")[offset : offset + limit]
+    return list(page), found.count()
 
 
 def credentials(

@@ -18,11 +18,13 @@ NOTHING: Final = Group(0)
 
 
 def together(groups: Iterable[Group]) -> Group:
-    """Return what groups come to together: all their sums, without their meters."""
+    """Return what groups come to together."""
     total = Group(0)
     for group in groups:
         for name, value in group.sums.items():
             total.sums[name] = total.sums.get(name, 0) + value
+        for name, amount in group.meters.items():
+            total.meters[name] = total.meters.get(name, Decimal(0)) + amount
     return total
 
 

@@ -8,7 +8,6 @@ from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from core.periods import Period, billing_period, local_date, zone
-from organizations.roles import Scope
 from organizations.tenancy import Caller
 from portal import charts, costs, headroom, numbers, recent, sparkline, times, tops
 from portal.headroom import Headroom
@@ -121,7 +120,7 @@ def read(caller: Caller, now: datetime, *, measure: str, shape: str, to: To) -> 
                 current,
                 before,
                 days,
-                url=_made_of(kind, caller, to),
+                url=_made_of(kind, to),
                 **({"unit": caller.currency, "note": said} if kind.is_money else {}),
             )
             for kind in KINDS
@@ -157,10 +156,8 @@ def _against(before: Period, caller: Caller) -> str:
     return times.days(before, tz) if is_whole_days else f"{times.days(before, tz)}, {end:%H:%M}"
 
 
-def _made_of(kind: Kind, caller: Caller, to: To) -> str:
-    """Return where a figure's parts are shown; nothing where the member may not see them."""
-    if kind.name in ("quota", "credits"):
-        return to("credits") if Scope.BILLING_READ in caller.scopes else ""
+def _made_of(kind: Kind, to: To) -> str:
+    """Return where a figure's parts are shown."""
     view = {"tpm": "tokens", "rpm": ""}.get(kind.name, "" if kind is REQUESTS else kind.name)
     return to("usage", range="month", view=view)
 

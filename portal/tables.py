@@ -120,7 +120,15 @@ def sorting(params: Params, names: Sequence[str], default: str, *, rising: Itera
     """
     by = params.choice("sort", names, default)
     order = params.choice("order", ("asc", "desc"), "asc" if by in rising else "desc")
-    return Sorting(by, order == "desc", params.integer("page", 1, minimum=1, maximum=100_000))
+    return Sorting(by, order == "desc", page_number(params))
+
+
+def page_number(params: Params, name: str = "page") -> int:
+    """Read the number of a page.
+
+    Raises: `Problem` 400.
+    """
+    return params.integer(name, 1, minimum=1, maximum=100_000)
 
 
 def sortable(

@@ -49,7 +49,10 @@ def _table(
     rest = f"; {TOP} of {len(groups)}" if hidden > 0 else ""
     most = measure.drawn(groups[0]) if groups else 0.0
     rows = [
-        [_name(facet, group, measure, keys, to), _value(group, measure, caller, most)]
+        [
+            _name(facet, group, measure, keys, to),
+            _value(group, measure, caller, most, _records(facet, group, keys, to)),
+        ]
         for group in groups[:TOP]
     ]
     return Table(
@@ -62,19 +65,25 @@ def _table(
 
 
 def _name(facet: Facet, group: Group, measure: Kind, keys: dict[Any, Credential], to: To) -> Cell:
-    name, value = UNNAMED, ""
-    if facet is Facet.CLIENT:
-        key = keys[group.values[0]]
-        name, value = key.name, key.client_id
-    elif group.values[0]:
-        name = value = str(group.values[0])
+    value = _parameter(facet, group, keys)
     if not value:
-        return Cell(name)
+        return Cell(UNNAMED)
+    name = keys[group.values[0]].name if facet is Facet.CLIENT else value
     url = to("usage", range="month", view="" if measure is REQUESTS else measure.name, **{facet.value: value})
     return Cell(name, value=value, url=url)
 
 
-def _value(group: Group, measure: Kind, caller: Caller, most: float) -> Cell:
+def _parameter(facet: Facet, group: Group, keys: dict[Any, Credential]) -> str:
+    """Return how addresses name what a row is about; nothing for what has no name."""
+    return keys[group.values[0]].client_id if facet is Facet.CLIENT else str(group.values[0])
+
+
+def _records(facet: Facet, group: Group, keys: dict[Any, Credential], to: To) -> str:
+    value = _parameter(facet, group, keys)
+    return to("logs", range="month", **{facet.value: value}) if value else ""
+
+
+def _value(group: Group, measure: Kind, caller: Caller, most: float, url: str) -> Cell:
     number = measure.of_day(group)
     exact = measure.writer.exact(number)
     unit = f" {caller.currency}" if measure.is_money else ""
@@ -82,6 +91,7 @@ def _value(group: Group, measure: Kind, caller: Caller, most: float) -> Cell:
         measure.writer.short(number),
         exact=f"{exact}{unit}",
         value=exact.replace(",", ""),
+        url=url,
         share=f"{measure.drawn(group) / most * 100:.1f}" if most else "",
         is_number=True,
     )

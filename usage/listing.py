@@ -56,6 +56,10 @@ def _record_query(params: Params, window: Period, take: int, descending: bool) -
         terms.append(f"credential:{credential_id}")
     if status := params.choice("status", ("success", "error"), ""):
         terms.append(f"status:{status}")
+    if status_code := reading.status_code_of(params):
+        terms.append(f"status_code:{status_code}")
+    if error_type := params.text("errorType"):
+        terms.append(f"error_type:{error_type}")
     links = {name: value for name in LINKS if (value := params.text(name)) is not None}
     return RecordQuery(
         window.start, window.end, take, descending, terms=tuple(terms), links=links, meta=params.deep("meta")

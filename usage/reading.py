@@ -12,6 +12,7 @@ from usage.history import MAX_HISTORY_DAYS, history_start
 from usage.queries.totals import Subject
 
 RECENT_DAYS: Final = 30
+STATUS_CODES: Final = range(100, 600)
 LONGEST: Final = timedelta(days=MAX_HISTORY_DAYS + 366)
 """How far past the beginning of history a window reaches: to the buckets of a millennium there is no end."""
 LATEST: Final = timedelta(days=1)
@@ -69,6 +70,17 @@ def credential_of(params: Params, name: str = "clientId") -> int | None:
     if found is None:
         raise not_found(f"There is no credential {client_id[:40]!r} in this organization.")
     return found
+
+
+def status_code_of(params: Params) -> str | None:
+    """Return the status code that is asked for, as text, if one is.
+
+    Raises: `Problem` 400.
+    """
+    if "statusCode" not in params:
+        return None
+    least, most = STATUS_CODES[0], STATUS_CODES[-1]
+    return str(params.integer("statusCode", least, minimum=least, maximum=most))
 
 
 def subject_of(params: Params, caller: Caller, name: str = "clientId") -> Subject:

@@ -11,11 +11,12 @@ from core.schema import CLIENT_ID, CURSOR_PARAMETERS, MOMENT, NO_NUL, TEXT, ZONE
 from usage.dialects.decode import EVENT, EVENTS, JSON, MAX_RECORDS, NDJSON
 from usage.dialects.plain import MAX_META_KEY, MAX_META_TEXT, MAX_QUANTITY, Fields, RecordIn, Tokens
 from usage.links import LINKS
+from usage.reading import STATUS_CODES
 from usage.serializers import SignedQuantityField
 from usage.tiers import Tier
 
 DIMENSIONS: Final = ("type", "endpoint", "capability", "model", "provider")
-RECORD_FILTERS: Final = (*DIMENSIONS, "clientId", "status", *LINKS)
+RECORD_FILTERS: Final = (*DIMENSIONS, "clientId", "status", "statusCode", "errorType", *LINKS)
 
 WINDOW_PARAMETERS: Final = [
     parameter(
@@ -40,10 +41,13 @@ META_PARAMETER: Final = parameter(
     style="deepObject",
     explode=True,
 )
+STATUS_CODE: Final = {"type": "integer", "minimum": STATUS_CODES[0], "maximum": STATUS_CODES[-1]}
 RECORD_PARAMETERS: Final = [
     *(parameter(name, f"Only records with this {name}.") for name in (*DIMENSIONS, *LINKS)),
     CLIENT_PARAMETER,
     parameter("status", "Only records with this outcome.", enum=["success", "error"]),
+    parameter("statusCode", "Only records with this status code.", type=STATUS_CODE),
+    parameter("errorType", "Only records with this type of error."),
     *WINDOW_PARAMETERS,
     META_PARAMETER,
     *CURSOR_PARAMETERS,

@@ -8,11 +8,11 @@ from rest_framework.response import Response
 
 from billing.answers.prices import explanation
 from billing.answers.prices import price as written
-from billing.queries.prices import PriceQuery, explain, find_prices
+from billing.queries.prices import SORTS, PriceQuery, explain, find_prices
 from billing.serializers.prices import CostExplanationSerializer, PricesSerializer
 from core import clock
 from core.moments import format_moment
-from core.paging import OFFSET_PARAMS, read_offset_page
+from core.paging import OFFSET_PARAMS, ORDERS, read_offset_page
 from core.problems import not_found
 from core.schema import MOMENT, OFFSET_PARAMETERS, parameter, problems
 from organizations.http import TenantAPIView
@@ -27,7 +27,7 @@ class PricesView(TenantAPIView):
 
     required_scopes: ClassVar[dict[str, str]] = {"GET": Scope.BILLING_READ}
     accepted_params: ClassVar[dict[str, tuple[str, ...]]] = {
-        "GET": ("provider", "model", "tier", "search", "own", "at", *OFFSET_PARAMS)
+        "GET": ("provider", "model", "tier", "search", "own", "at", "sort", "order", *OFFSET_PARAMS)
     }
 
     @extend_schema(
@@ -46,6 +46,13 @@ class PricesView(TenantAPIView):
             parameter(
                 "at", "The moment: ISO 8601 with an offset, or Unix milliseconds; default: now.", type=MOMENT
             ),
+            parameter(
+                "sort",
+                "By what; of meters, by their rate without a threshold. Prices that have none come last.",
+                enum=list(SORTS),
+                default=SORTS[0],
+            ),
+            parameter("order", "Rising or falling.", enum=list(ORDERS), default="asc"),
             *OFFSET_PARAMETERS,
         ],
         responses={200: PricesSerializer, **problems()},
@@ -65,6 +72,8 @@ class PricesView(TenantAPIView):
             tier=self.params.choice("tier", Tier.values, "") or None,
             search=self.params.text("search"),
             own=self.params.boolean("own", False),
+            sort=self.params.choice("sort", SORTS, SORTS[0]),
+            descending=self.params.choice("order", ORDERS, "asc") == "desc",
         )
         found, total = find_prices(query)
         return Response(

@@ -12,10 +12,12 @@ from billing.book.services import rates_of
 from billing.book.versions import Reduction, Version, deepest
 from billing.models import Discount, Price
 from billing.rating import Line, Rate, Usage, cost, lines
+from billing.rating.meters import CACHED_PROMPT, COMPLETION, PROMPT
 from usage.queries.records import StoredRecord
 
 _HOLDING: Final = """
-SELECT DISTINCT ON (provider, model, tier, daily_from, daily_until) id FROM billing_price
+SELECT DISTINCT ON (provider, model, tier, daily_from, daily_until)
+       id, provider, model, tier, daily_from, daily_until, effective_from FROM billing_price
  WHERE (organization_id = %(organization)s OR organization_id IS NULL) AND currency = %(currency)s
    AND effective_from <= %(at)s AND (effective_until IS NULL OR effective_until > %(at)s){filters}
  ORDER BY provider, model, tier, daily_from NULLS FIRST, daily_until, organization_id NULLS LAST,
@@ -23,9 +25,22 @@ SELECT DISTINCT ON (provider, model, tier, daily_from, daily_until) id FROM bill
 """
 _PAGE: Final = (
     "WITH holding AS ({holding}) SELECT (SELECT count(*) FROM holding),"
-    " ARRAY(SELECT id FROM holding LIMIT %(limit)s OFFSET %(offset)s)"
+    " ARRAY(SELECT holding.id FROM holding LEFT JOIN billing_rate AS rate"
+    " ON rate.price_id = holding.id AND rate.meter = %(sort)s AND rate.above = 0"
+    " ORDER BY {order} provider, model, tier, daily_from NULLS FIRST, daily_until"
+    " LIMIT %(limit)s OFFSET %(offset)s)"
 )
-
+_RATE: Final = ("rate.amount_nanos::numeric / rate.per",)
+_SORTS: Final = {
+    "model": ("provider", "model"),
+    "tier": ("tier",),
+    PROMPT: _RATE,
+    CACHED_PROMPT: _RATE,
+    COMPLETION: _RATE,
+    "effectiveFrom": ("effective_from",),
+}
+SORTS: Final = tuple(_SORTS)
+"""What prices can stand in order of; what is equal, by their names."""
 
 _MODELS: Final = (
     "SELECT DISTINCT provider, model FROM billing_price"
@@ -39,7 +54,8 @@ _MODELS: Final = (
 class PriceQuery:
     """The prices that hold for an organization at a moment, in its currency; filters are exact.
 
-    ``search`` is looked for in names, whatever the case; ``own`` leaves out what is the list's.
+    ``search`` is looked for in names, whatever the case; ``own`` leaves out what is the list's. ``sort`` is
+    one of `SORTS`; a price without such a rate comes last.
     """
 
     organization_id: int
@@ -52,6 +68,8 @@ class PriceQuery:
     tier: str | None = None
     search: str | None = None
     own: bool = False
+    sort: str = "model"
+    descending: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +114,7 @@ class Explanation:
 
 
 def find_prices(query: PriceQuery) -> tuple[list[PriceTerms], int]:
-    """Return a page of the prices that hold, by provider and model, and how many there are.
+    """Return a page of the prices that hold, and how many there are.
 
     Tenancy: call in the tenant's scope.
     """
@@ -114,14 +132,22 @@ def find_prices(query: PriceQuery) -> tuple[list[PriceTerms], int]:
         "at": query.at,
         "limit": query.limit,
         "offset": query.offset,
+        "sort": query.sort,
     }
+    page = _PAGE.format(holding=_HOLDING.format(filters=filters), order=_order(query))
     with connection.cursor() as cursor:
-        cursor.execute(_PAGE.format(holding=_HOLDING.format(filters=filters)), params)
+        cursor.execute(page, params)
         total, ids = cursor.fetchone() or (0, [])
     found = Price.objects.in_bulk(ids)
     reductions = _reductions(query.organization_id, before=None)
     rates = rates_of(ids)
     return [_terms(found[pk], rates.get(pk, ()), reductions, query.at) for pk in ids], int(total)
+
+
+def _order(query: PriceQuery) -> str:
+    """Return what prices stand in order of before all else."""
+    direction = "DESC" if query.descending else "ASC"
+    return "".join(f"{term} {direction} NULLS LAST, " for term in _SORTS[query.sort])
 
 
 def priced_models(organization_id: int, currency: str, at: datetime) -> list[tuple[str, str]]:

@@ -15,19 +15,20 @@ _ROWS: Final = "cells"
 
 
 def heat(
-    values: Mapping[tuple[int, int], tuple[float, str]], *, title: str, nothing: str = "0"
+    values: Mapping[tuple[int, int], tuple[float, str, str]], *, title: str, nothing: str = "0"
 ) -> dict[str, Any]:
-    """Return the specification of a map of weekdays (Monday is 0) and hours to a value and its words.
+    """Return the specification of a map of weekdays (Monday is 0) and hours to a value.
 
-    ``nothing`` are the words of an hour that ``values`` leaves out.
+    Each value comes with its words and where a click leads; ``nothing`` are the words of an hour that is
+    left out.
     """
     specification = copy.deepcopy(_skeleton(title))
     rows = []
     for weekday, name in enumerate(WEEKDAYS):
         for hour in HOURS:
-            value, exact = values.get((weekday, hour), (0.0, nothing))
-            said = f"{name} {hour:02}:00"
-            rows.append({"day": name, "hour": f"{hour:02}", "value": value, "exact": exact, "label": said})
+            value, exact, url = values.get((weekday, hour), (0.0, nothing, ""))
+            row = {"day": name, "hour": f"{hour:02}", "value": value, "exact": exact, "url": url}
+            rows.append(row | {"label": f"{name} {hour:02}:00"})
     specification["datasets"] = {_ROWS: rows}
     return specification
 
@@ -50,6 +51,7 @@ def _skeleton(title: str) -> dict[str, Any]:
                 scale=alt.Scale(paddingInner=0.1),
             ),
             color=alt.Color("value:Q", legend=None, scale=alt.Scale(domainMin=0)),
+            href="url:N",
             tooltip=[alt.Tooltip("label:N", title="Time"), alt.Tooltip("exact:N", title=title)],
         )
         .properties(width="container", height="container")

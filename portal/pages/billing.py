@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 
+from billing.queries.prices import SORTS
 from core import clock
 from core.params import Params
 from organizations.models import User
@@ -14,6 +15,7 @@ from portal.links import ORGANIZATION
 from portal.reading import plans, prices
 from portal.registry import Entry, Group, page
 from portal.showing import Showing
+from portal.tables import PARAMETERS, sorting
 from usage.tiers import Tier
 
 
@@ -30,13 +32,14 @@ def billing(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
 def price_list(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
     """Show the prices that hold."""
     showing = Showing(request, user, caller, "prices")
-    params = Params(cleaned(request.GET), (ORGANIZATION, "search", "tier", "own", "page"))
+    params = Params(cleaned(request.GET), (ORGANIZATION, "search", "tier", "own", *PARAMETERS))
     wanted = prices.Wanted(
         search=params.text("search", "") or "",
         tier=params.choice("tier", Tier.values, ""),
         own=params.boolean("own", False),
-        page=params.integer("page", 1, minimum=1, maximum=100_000),
+        sort=sorting(params, SORTS, SORTS[0], rising=SORTS),
     )
+    sorted_by = {name: text for name in ("sort", "order") if (text := params.text(name))}
     own = {"search": wanted.search, "tier": wanted.tier, "own": "true" if wanted.own else ""}
 
     def here(**parameters: str) -> str:
@@ -50,6 +53,7 @@ def price_list(request: HttpRequest, user: User, caller: Caller) -> HttpResponse
         "kept": showing.kept,
         "action": showing.here().partition("?")[0],
         "back": showing.to("billing"),
-        "here": here(page=str(wanted.page) if wanted.page > 1 else ""),
+        "sorting": sorted_by,
+        "here": here(**sorted_by, page=str(wanted.sort.page) if wanted.sort.page > 1 else ""),
     }
     return showing.render("portal/prices.html", context)

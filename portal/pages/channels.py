@@ -26,6 +26,7 @@ from portal.pages.alerts import tabs
 from portal.reading import channels as reading
 from portal.registry import READ, WRITE, Entry, page
 from portal.showing import Showing
+from portal.tables import page_number
 
 _ONE: Final = "alerts/channels/<uuid:channel_id>/"
 
@@ -35,7 +36,7 @@ def channels(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
     """Show all channels."""
     showing = Showing(request, user, caller, "channels")
     params = Params(cleaned(request.GET), (ORGANIZATION, "page"))
-    number = params.integer("page", 1, minimum=1, maximum=100_000)
+    number = page_number(params)
     context = {
         "channels": reading.read(caller, number, clock.now(), showing.to, showing.here),
         "most": MOST_CHANNELS,

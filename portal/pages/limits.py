@@ -27,6 +27,7 @@ from portal.reading.asking import keys_of
 from portal.reading.limits.trial import Wanted
 from portal.registry import READ, WRITE, Entry, Group, page
 from portal.showing import Showing
+from portal.tables import page_number
 
 TABS: Final = {"limits": "Spend limit", "limit-history": "History", "limit-trial": "Simulation"}
 LATEST: Final = 5
@@ -38,7 +39,7 @@ def limits(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
     """Show how the limits stand."""
     showing = Showing(request, user, caller, "limits")
     params = Params(cleaned(request.GET), (ORGANIZATION, "page"))
-    number = params.integer("page", 1, minimum=1, maximum=100_000)
+    number = page_number(params)
     found = reading.read(caller, clock.now(), number, showing.to, showing.here)
     context = {
         "limits": found,

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 
 from core import clock
 from core.moments import format_moment, parse_moment
+from core.paging import ORDERS
 from core.params import Params
 from core.problems import invalid_parameter
 from organizations.models import User
@@ -28,33 +29,41 @@ _FORM = ("metaKey", "metaValue", "link", "linkId")
 
 @page(Entry("logs", "logs/", Scope.USAGE_READ, label="Usage logs", group=Group.ANALYZE, place=3))
 def logs(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
-    """Show records, newest first."""
+    """Show records, newest first unless they are asked for from the oldest on."""
     showing = Showing(request, user, caller, "logs")
-    params = params_of(request.GET, (*reading.OWN, *reading.MOMENTS, *_FORM, "cursor"), deep=("meta",))
+    params = params_of(
+        request.GET, (*reading.OWN, *reading.MOMENTS, *_FORM, "order", "cursor"), deep=("meta",)
+    )
     now = clock.now()
     chosen = filters.read(params, caller, now)
     own = _own(params)
-    found = reading.read(
-        caller, chosen, own, now, cursor=params.text("cursor", max_length=4096), to=showing.to
-    )
+    order = params.choice("order", ORDERS, "desc")
+    cursor = params.text("cursor", max_length=4096)
+    found = reading.read(caller, chosen, own, now, order=order, cursor=cursor, to=showing.to)
+    ordered = {"order": order} if found.is_rising else {}
     fixed = {name: value for name, value in own.items() if name not in ("status", "type")}
-    here = showing.here(**chosen.parameters, **own)
+    here = showing.here(**chosen.parameters, **own, **ordered)
     context = {
         # Other days or another model are chosen from whole days again.
         "bar": bar(
             showing,
             Asker(caller, chosen),
-            _without(fixed, *reading.MOMENTS),
-            elsewhere=_without(own, *reading.MOMENTS),
+            _without(fixed, *reading.MOMENTS) | ordered,
+            elsewhere=_without(own, *reading.MOMENTS) | ordered,
         ),
         "logs": found,
         # What the form beside the bar hands on: all that is chosen already.
-        "hidden": {**chosen.parameters, **own} | ({"organization": showing.kept} if showing.kept else {}),
+        "hidden": {**chosen.parameters, **own, **ordered}
+        | ({"organization": showing.kept} if showing.kept else {}),
         "status": own.get("status", ""),
         "type": own.get("type", ""),
         "links": LINKS,
         "tags": [
-            (name, _said(name, value, chosen), showing.here(**chosen.parameters, **_without(own, name)))
+            (
+                name,
+                _said(name, value, chosen),
+                showing.here(**chosen.parameters, **_without(own, name), **ordered),
+            )
             for name, value in fixed.items()
         ],
         "here": here,

@@ -26,6 +26,7 @@ from portal.pages.alerts import tabs
 from portal.reading import rules as reading
 from portal.registry import READ, WRITE, Entry, page
 from portal.showing import Showing
+from portal.tables import page_number
 
 _ONE: Final = "alerts/rules/<uuid:rule_id>/"
 
@@ -35,7 +36,7 @@ def rules(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
     """Show all rules."""
     showing = Showing(request, user, caller, "rules")
     params = Params(cleaned(request.GET), (ORGANIZATION, "page"))
-    number = params.integer("page", 1, minimum=1, maximum=100_000)
+    number = page_number(params)
     context = {
         "rules": reading.read(caller, number, showing.to, showing.here),
         "tabs": tabs(showing),

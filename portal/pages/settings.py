@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 
 from core import clock
@@ -27,6 +28,7 @@ from portal.reading import channels
 from portal.reading import settings as reading
 from portal.registry import READ, WRITE, Entry, Group, page
 from portal.showing import Showing
+from portal.tables import PARAMETERS, page_number, sorting
 
 TABS: Final = {
     "settings": "Organization",
@@ -67,7 +69,9 @@ def settings(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
 @page(Entry("members", "settings/members/", SCOPE, managers=True, under="settings"))
 def members(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
     """Show the members, and the invitations that are open."""
-    return _members(Showing(request, user, caller, "members"), InviteForm(roles=_roles(caller)))
+    params = Params(cleaned(request.GET), (ORGANIZATION, "search", "invitations", *PARAMETERS))
+    showing = Showing(request, user, caller, "members")
+    return _members(showing, InviteForm(roles=_roles(caller)), params)
 
 
 @page(Entry("invite", "settings/members/invite/", SCOPE, managers=True, under="settings"), WRITE)
@@ -155,11 +159,30 @@ def audit(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
     return showing.render("portal/audit.html", context)
 
 
-def _members(showing: Showing, form: InviteForm, *, made: dict[str, str] | None = None) -> HttpResponse:
-    caller = showing.caller
+def _members(
+    showing: Showing,
+    form: InviteForm,
+    params: Params | None = None,
+    *,
+    made: dict[str, str] | None = None,
+) -> HttpResponse:
+    caller, params = showing.caller, params or Params(QueryDict(), ())
+    sort = sorting(params, reading.SORTS, reading.SORTS[0], rising=reading.SORTS)
+    search = params.text("search", "") or ""
+    number = page_number(params, "invitations")
+    order = {"sort": sort.by, "order": "desc" if sort.descending else "asc"}
+    place = {**order, "page": str(sort.page), "invitations": str(number)}
+
+    def here(**parameters: str) -> str:
+        return showing.here(search=search, **{**place, **parameters})
+
     context: dict[str, Any] = {
-        "people": reading.people(caller, showing.to),
-        "invitations": reading.invitations(caller, showing.to),
+        "members": reading.people(caller, sort, search, to=showing.to, here=partial(here, page="")),
+        "invitations": reading.invitations(caller, number, to=showing.to, here=here),
+        "search": search,
+        "sorting": order,
+        "action": showing.here().partition("?")[0],
+        "kept": showing.kept,
         "form": form,
         "made": made,
         "roles": _roles(caller),

@@ -33,7 +33,7 @@ def what_if(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
 
     context = {
         "bar": bar(showing, Asker(caller, chosen), own, elsewhere={}),
-        "found": reading.read(caller, chosen, others, now, here),
+        "found": reading.read(caller, chosen, others, now, to=showing.to, here=here),
         "back": showing.to("models", **chosen.parameters),
         # What the form beside the bar hands on: all that is chosen already.
         "hidden": {**chosen.parameters, **own} | ({"organization": showing.kept} if showing.kept else {}),

@@ -38,7 +38,7 @@ class Breakdown:
 def breakdown(asker: Asker, facet: Facet, by: Measure, sort: Sorting, to: To, here: To) -> Breakdown:
     """Return what some of a facet's values come to; the page of costs has all of them."""
     names = Names.of(keys_of() if facet is Facet.CLIENT else [])
-    found = asker.by(facet, (*BREAKDOWN, *WHOLE.values()))
+    found = asker.by(facet, (*BREAKDOWN, by, *([] if sort.by == NAME else [_measure_of(sort)])))
     columns = BREAKDOWN if by in BREAKDOWN else (BREAKDOWN[0], by, *BREAKDOWN[1:])
     most = max((by.drawn(group) for group in found), default=0.0)
     currency = asker.caller.currency

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from core.periods import Granularity, Period, local_date
 from portal import numbers
@@ -28,12 +29,13 @@ _PLACES: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """The last whole days against as many before them."""
+    """The last whole days against as many before them; ``url`` leads to all of those, day by day."""
 
     label: str
     short: str
     exact: str
     change: Change
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Daily:
 
     starts: list[datetime]
     groups: list[Group]
+    zone: ZoneInfo
 
     @classmethod
     def of(cls, asker: Asker, measures: Iterable[Measure], now: datetime) -> Daily:
@@ -60,14 +63,17 @@ class Daily:
         today = local_date(now, filters.zone)
         over = [place for place, day in enumerate(starts) if local_date(day, filters.zone) < today]
         kept = over[-1] + 1 if over else 0
-        return cls(starts[:kept], groups[:kept])
+        return cls(starts[:kept], groups[:kept], filters.zone)
 
     def reaches(self, days: int) -> bool:
         """Tell whether twice as many whole days are known."""
         return len(self.groups) >= 2 * days
 
-    def growth(self, measure: Measure, days: int) -> Growth | None:
-        """Return the last days against as many before; None where they aren't known or have no value."""
+    def growth(self, measure: Measure, days: int, here: Callable[..., str]) -> Growth | None:
+        """Return the last days against as many before; None where they aren't known or have no value.
+
+        ``here`` makes addresses of the page with other days.
+        """
         if not self.reaches(days):
             return None
         now, before = (self._value(measure, *edges) for edges in ((-days, None), (-2 * days, -days)))
@@ -78,6 +84,7 @@ class Daily:
             short=measure.writer.short(now),
             exact=measure.writer.exact(now),
             change=numbers.change(Decimal(str(now)), Decimal(str(before))),
+            url=here(range="custom", from_=self._day(-2 * days), to=self._day(-1)),
         )
 
     def average(self, measure: Measure, day: datetime) -> float | None:
@@ -97,6 +104,9 @@ class Daily:
         """Return the average of each day; nothing where none is known."""
         found = [self.average(measure, day) for day in days]
         return found if any(value is not None for value in found) else []
+
+    def _day(self, place: int) -> str:
+        return local_date(self.starts[place], self.zone).isoformat()
 
     def _value(self, measure: Measure, first: int, last: int | None) -> Any:
         return measure.number(together(self.groups[first:last]))

@@ -31,6 +31,7 @@ from portal.reading.keys import (
     ranked,
 )
 from portal.tables import Cell, Column, Sorting, Table, paged, sortable
+from usage.queries.keys import UNKNOWN
 
 _MOST_ENDPOINTS: Final = 1000
 _COUNTED: Final = ("requests", "errors", "tokens")
@@ -99,9 +100,9 @@ def read(
         limit=None if limit is None else _limit(limit, key, caller),
         last_used=moment_said(last, caller),
         over_time=_over_time(answer, caller, timeframe, now, api, ways),
-        endpoints=_endpoints(answer["endpoints"], caller, credential, sort, to=to, here=here),
-        codes=_counts("codes", "Errors by status, most first", "Status", errors["byStatusCode"]),
-        kinds=_counts("kinds", "Errors by type, most first", "Type", errors["byType"]),
+        endpoints=_endpoints(answer["endpoints"], caller, sort, ways, here),
+        codes=_counts("codes", "Errors by status, most first", "Status", errors["byStatusCode"], ways),
+        kinds=_counts("kinds", "Errors by type, most first", "Type", errors["byType"], ways),
         failed=ways.errors if errors["byStatusCode"] or errors["byType"] else "",
         advice=advice_of(answer, timeframe, to),
         said=period_said(answer, caller),
@@ -116,8 +117,12 @@ class _Ways:
         start, end = (parse_moment(answer["period"][name]) for name in ("from", "to"))
         self._to, self._zone, self._window = to, zone(caller.timezone), Period(start, end)
         self._own = {"clientId": credential.client_id}
-        self.records = windows.records(to, self._window, self._zone, **self._own)
-        self.errors = windows.records(to, self._window, self._zone, status="error", **self._own)
+        self.records = self.of()
+        self.errors = self.of(status="error")
+
+    def of(self, **filters: str) -> str:
+        """Return where those of the records are that the filters let through."""
+        return windows.records(self._to, self._window, self._zone, **self._own, **filters)
 
     def bucket(self, start: datetime, end: datetime, **also: str) -> str:
         """Return where the records of a bucket are, as far as it lies in the timeframe."""
@@ -206,9 +211,7 @@ def _errors_cell(count: int, url: str) -> Cell:
     return replace(count_cell(count), url=url if count else "")
 
 
-def _endpoints(
-    found: list[dict[str, Any]], caller: Caller, credential: Credential, sort: Sorting, *, to: To, here: To
-) -> Table:
+def _endpoints(found: list[dict[str, Any]], caller: Caller, sort: Sorting, ways: _Ways, here: To) -> Table:
     shown, pages = paged(ranked(found, _READ[sort.by], descending=sort.descending), sort, here)
     heads = {"requests": "Requests", "errors": "Error rate", **_LATENCIES, "cost": f"Cost, {caller.currency}"}
     columns = [
@@ -217,9 +220,9 @@ def _endpoints(
     ]
     rows = [
         [
-            _endpoint(one["endpoint"], credential, to),
+            _endpoint(one["endpoint"], ways),
             count_cell(one["requests"]),
-            Cell(PERCENT.short(one["errorRate"]), value=str(one["errorRate"]), is_number=True),
+            _error_rate(one, ways),
             *(latency_cell(one[f"{name}LatencyMs"]) for name in _LATENCIES),
             money_cell(one["cost"]),
         ]
@@ -230,17 +233,23 @@ def _endpoints(
     )
 
 
-def _endpoint(name: str | None, credential: Credential, to: To) -> Cell:
-    if name is None:
-        return Cell("(none)")
-    return Cell(name, value=name, url=to("logs", clientId=credential.client_id, endpoint=name))
+def _endpoint(name: str | None, ways: _Ways) -> Cell:
+    return Cell("(none)") if name is None else Cell(name, value=name, url=ways.of(endpoint=name))
 
 
-def _counts(name: str, caption: str, head: str, found: Mapping[str, int]) -> Table:
+def _error_rate(one: dict[str, Any], ways: _Ways) -> Cell:
+    is_led = one["errors"] and one["endpoint"] is not None
+    url = ways.of(endpoint=one["endpoint"], status="error") if is_led else ""
+    return Cell(PERCENT.short(one["errorRate"]), value=str(one["errorRate"]), url=url, is_number=True)
+
+
+def _counts(name: str, caption: str, head: str, found: Mapping[str, int], ways: _Ways) -> Table:
     most = max(found.values(), default=0)
+    what = {"codes": "statusCode", "kinds": "errorType"}[name]
     rows = [
         [
-            Cell(key),
+            # No filter finds what a record does not say: those are among all that failed.
+            Cell(key, url=ways.of(status="error", **({} if key == UNKNOWN else {what: key}))),
             Cell(numbers.exact(count), value=str(count), share=f"{count / most * 100:.1f}", is_number=True),
         ]
         for key, count in found.items()

@@ -33,11 +33,10 @@ from usage.schema import RECORD_FILTERS
 PAGE_SIZE: Final = 50
 MOMENTS: Final = ("since", "before")
 """The filters that cut the bar's days off to the moment: where the first begins, where the last ends."""
-OWN: Final = ("type", "endpoint", "provider", "status", *LINKS)
+OWN: Final = ("type", "endpoint", "provider", "status", "statusCode", "errorType", *LINKS)
 """The filters beside those of every page and `MOMENTS`."""
 _ACCEPTED: Final = (*RECORD_FILTERS, "from", "to", *CURSOR_PARAMS)
 _COLUMNS: Final = (
-    Column("Time"),
     Column("Type"),
     Column("API key"),
     Column("Model"),
@@ -51,12 +50,23 @@ To = Callable[..., str]
 
 @dataclass(frozen=True, slots=True)
 class LogsPage:
-    """A page of records; ``older`` and ``newest`` lead to other pages, where there are any."""
+    """A page of records; ``further`` and ``first`` lead to other pages, where there are any."""
 
     table: Table
     api: str
-    older: str
-    newest: str
+    further: str
+    first: str
+    is_rising: bool
+
+    @property
+    def further_label(self) -> str:
+        """What the records of the next page are beside these."""
+        return "Newer" if self.is_rising else "Older"
+
+    @property
+    def first_label(self) -> str:
+        """What the records of the first page are."""
+        return "Oldest" if self.is_rising else "Newest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,27 +85,41 @@ class RecordPage:
 
 
 def read(
-    caller: Caller, filters: Filters, own: Mapping[str, str], now: datetime, *, cursor: str | None, to: To
+    caller: Caller,
+    filters: Filters,
+    own: Mapping[str, str],
+    now: datetime,
+    *,
+    order: str,
+    cursor: str | None,
+    to: To,
 ) -> LogsPage:
-    """Read a page of records; ``own`` are the page's filters beside the bar's.
+    """Read a page of records; ``own`` are the page's filters beside the bar's, ``order`` is asc or desc.
 
     Raises: `Problem` 400 or 404 naming a parameter.
     Tenancy: call in the tenant's scope.
     """
     also = {name: value for name, value in own.items() if name not in MOMENTS}
-    asked = {**filters.of_api, **_cut(filters, own), **also, "take": str(PAGE_SIZE)}
+    asked = {**filters.of_api, **_cut(filters, own), **also, **_ordered(order), "take": str(PAGE_SIZE)}
     asked |= {} if cursor is None else {"cursor": cursor}
     given = QueryDict(mutable=True)
     given.update(asked)
     items, following = record_page(Params(given, _ACCEPTED, deep=("meta",)), asked, caller, now)
     names = dict(Credential.objects.values_list("client_id", "name"))
+    is_rising = order == "asc"
     place = {**filters.parameters, **own}
-    columns = [*_COLUMNS, Column(f"Cost, {caller.currency}", is_number=True)]
+    time = Column(
+        "Time",
+        url=to("logs", **place, **_ordered("desc" if is_rising else "asc")),
+        sorted="ascending" if is_rising else "descending",
+    )
+    columns = [time, *_COLUMNS, Column(f"Cost, {caller.currency}", is_number=True)]
+    place |= _ordered(order)
     rows = [_row(item, names, filters, to) for item in items]
     return LogsPage(
         table=Table(
             "records",
-            f"{filters.said}, newest first",
+            f"{filters.said}, {'oldest' if is_rising else 'newest'} first",
             columns,
             rows,
             "No records match these filters." if filters.what or own else "No records in this period.",
@@ -103,9 +127,15 @@ def read(
             stacks=True,
         ),
         api=f"{reverse('records')}?{given.urlencode()}",
-        older=to("logs", **place, cursor=following) if following else "",
-        newest=to("logs", **place) if cursor is not None else "",
+        further=to("logs", **place, cursor=following) if following else "",
+        first=to("logs", **place) if cursor is not None else "",
+        is_rising=is_rising,
     )
+
+
+def _ordered(order: str) -> dict[str, str]:
+    """Return the parameter of an order; newest first is what there is without it."""
+    return {"order": order} if order == "asc" else {}
 
 
 def _cut(filters: Filters, own: Mapping[str, str]) -> dict[str, str]:
@@ -197,7 +227,6 @@ def read_one(caller: Caller, record_id: str, filters: Filters, now: datetime, to
 
 def _happened(item: dict[str, Any], names: Mapping[str, str], filters: Filters, to: To) -> list[Fact]:
     moment, kept = parse_moment(item["timestamp"]), parse_moment(item["createdAt"])
-    outcome = " ".join(str(part) for part in (item["statusCode"], item["errorType"]) if part)
     found = [
         Fact("Time", times.second(moment, filters.zone), item["timestamp"]),
         Fact("Received", times.second(kept, filters.zone), item["createdAt"]),
@@ -208,7 +237,7 @@ def _happened(item: dict[str, Any], names: Mapping[str, str], filters: Filters, 
             item["clientId"],
             to("usage", clientId=item["clientId"]),
         ),
-        Fact("Status", item["status"], outcome, to("logs", status=item["status"])),
+        Fact("Status", item["status"], url=to("logs", status=item["status"])),
         *(
             _same(label, name, item, to)
             for label, name in (
@@ -216,6 +245,8 @@ def _happened(item: dict[str, Any], names: Mapping[str, str], filters: Filters, 
                 ("Capability", "capability"),
                 ("Model", "model"),
                 ("Provider", "provider"),
+                ("Status code", "statusCode"),
+                ("Error type", "errorType"),
             )
             if item[name] is not None
         ),
@@ -226,7 +257,7 @@ def _happened(item: dict[str, Any], names: Mapping[str, str], filters: Filters, 
 
 
 def _same(label: str, name: str, item: dict[str, Any], to: To) -> Fact:
-    return Fact(label, item[name], url=to("logs", **{name: item[name]}))
+    return Fact(label, str(item[name]), url=to("logs", **{name: str(item[name])}))
 
 
 _TOKENS: Final = {

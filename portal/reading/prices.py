@@ -22,13 +22,14 @@ from core.periods import zone
 from organizations.tenancy import Caller
 from portal import numbers, times
 from portal.measures import NONE
-from portal.tables import PAGE_SIZE, Cell, Column, Table, pages_of
+from portal.tables import PAGE_SIZE, Cell, Column, Sorting, Table, ordered, pages_of, sortable
 from usage.tiers import Tier
 
 ANY_PROVIDER: Final = "Any provider"
 NO_MODEL: Final = "Requests without a model"
 MILLION: Final = 1_000_000
 _MAIN: Final = (PROMPT, CACHED_PROMPT, COMPLETION)
+_HEADS: Final = dict(zip(_MAIN, ("Prompt", "Cached prompt", "Completion"), strict=True))
 
 To = Callable[..., str]
 
@@ -40,7 +41,7 @@ class Wanted:
     search: str
     tier: str
     own: bool
-    page: int
+    sort: Sorting
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,8 @@ def read(caller: Caller, wanted: Wanted, now: datetime, here: To) -> PricesPage:
 
     Tenancy: call in the tenant's scope.
     """
-    offset = (wanted.page - 1) * PAGE_SIZE
+    sort = wanted.sort
+    offset = (sort.page - 1) * PAGE_SIZE
     query = PriceQuery(
         caller.organization_id,
         caller.currency,
@@ -67,32 +69,53 @@ def read(caller: Caller, wanted: Wanted, now: datetime, here: To) -> PricesPage:
         tier=wanted.tier or None,
         search=wanted.search or None,
         own=wanted.own,
+        sort=sort.by,
+        descending=sort.descending,
     )
     found, total = find_prices(query)
-    heads = ("Prompt", "Cached prompt", "Completion")
-    columns = [
-        Column("Model"),
-        Column("Tier"),
-        *(
-            Column(f"{name}, {caller.currency} per 1M", is_number=True, meaning="per million tokens")
-            for name in heads
-        ),
-        Column("Other rates"),
-        Column("Discount", is_number=True),
-        Column("In force"),
-    ]
     table = Table(
         "prices",
-        f"By provider and model, in {caller.currency}, before any discount",
-        columns,
+        f"{_said(sort)}, in {caller.currency}, before any discount",
+        _columns(caller, sort, here),
         [_row(terms, caller) for terms in found],
         "No prices match these filters.",
-        pages_of(wanted.page, total, here),
+        pages_of(sort.page, total, ordered(sort, here)),
         "prices",
         stacks=True,
     )
     said = f"{numbers.exact(total)} {'price' if total == 1 else 'prices'} in force"
     return PricesPage(table, said, _api(wanted, now, offset))
+
+
+def _said(sort: Sorting) -> str:
+    """Say in which order the prices stand."""
+    if sort.by in _HEADS:
+        return f"By {_HEADS[sort.by].lower()} rate, {'highest' if sort.descending else 'lowest'} first"
+    names = {"model": "By provider and model", "tier": "By tier", "effectiveFrom": "By beginning"}
+    return f"{names[sort.by]}{', descending' if sort.descending else ''}"
+
+
+def _columns(caller: Caller, sort: Sorting, here: To) -> list[Column]:
+    rates = [
+        sortable(
+            f"{head}, {caller.currency} per 1M",
+            meter,
+            sort,
+            here,
+            rising=True,
+            is_number=True,
+            meaning="per million tokens",
+        )
+        for meter, head in _HEADS.items()
+    ]
+    return [
+        sortable("Model", "model", sort, here, rising=True),
+        sortable("Tier", "tier", sort, here, rising=True),
+        *rates,
+        Column("Other rates"),
+        Column("Discount", is_number=True),
+        sortable("In force", "effectiveFrom", sort, here, rising=True),
+    ]
 
 
 def named(provider: str, model: str) -> str:
@@ -196,6 +219,8 @@ def _api(wanted: Wanted, now: datetime, offset: int) -> str:
         "tier": wanted.tier,
         "own": "true" if wanted.own else "",
         "at": format_moment(now),
+        "sort": wanted.sort.by,
+        "order": "desc" if wanted.sort.descending else "asc",
         "limit": str(PAGE_SIZE),
         "offset": str(offset),
     }

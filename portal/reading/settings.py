@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from core import clock
 from core.periods import zone
@@ -11,9 +12,12 @@ from organizations import queries
 from organizations.models import Membership
 from organizations.roles import Role, may_assign
 from organizations.tenancy import Caller
-from portal import times
+from portal import numbers, times
+from portal.tables import PAGE_SIZE, Column, Pages, Sorting, ordered, pages_of, sortable
 
 To = Callable[..., str]
+_HEADS: Final = {"email": "Member", "role": "Role", "joined": "Joined", "seen": "Last sign-in"}
+SORTS: Final = tuple(_HEADS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +46,55 @@ class Offer:
     withdraw: str
 
 
-def people(caller: Caller, to: To) -> list[Person]:
-    """Return the members, by e-mail address.
+@dataclass(frozen=True, slots=True)
+class People:
+    """A page of the members; ``columns`` are their headings but the last, which is of what can be done."""
+
+    columns: list[Column]
+    people: list[Person]
+    pages: Pages | None
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """A page of open invitations."""
+
+    offers: list[Offer]
+    pages: Pages | None
+
+
+def people(caller: Caller, sort: Sorting, search: str, *, to: To, here: To) -> People:
+    """Return a page of the members.
 
     Tenancy: call in the tenant's scope.
     """
-    return [_person(one, caller, to) for one in queries.members(caller.organization_id)]
+    query = queries.MemberQuery(
+        search, sort.by, sort.descending, limit=PAGE_SIZE, offset=(sort.page - 1) * PAGE_SIZE
+    )
+    found, total = queries.member_page(caller.organization_id, query)
+    return People(
+        columns=[*(sortable(head, name, sort, here, rising=True) for name, head in _HEADS.items())],
+        people=[_person(one, caller, to) for one in found],
+        pages=pages_of(sort.page, total, ordered(sort, here)),
+        said=f"{numbers.exact(total)} {'member' if total == 1 else 'members'}",
+    )
 
 
-def invitations(caller: Caller, to: To) -> list[Offer]:
-    """Return the open invitations, newest first.
+def invitations(caller: Caller, number: int, *, to: To, here: To) -> Offers:
+    """Return a page of the open invitations, newest first.
 
     Tenancy: call in the tenant's scope.
     """
     now, tz = clock.now(), zone(caller.timezone)
-    return [
+    found, total = queries.open_invitations(
+        caller.organization_id, limit=PAGE_SIZE, offset=(number - 1) * PAGE_SIZE
+    )
+
+    def at(page: str) -> str:
+        return here(invitations=page)
+
+    offers = [
         Offer(
             email=one.email,
             role=str(Role(one.role).label),
@@ -64,8 +102,9 @@ def invitations(caller: Caller, to: To) -> list[Offer]:
             is_over=one.expires_at <= now,
             withdraw=to("withdraw", str(one.pk)),
         )
-        for one in queries.open_invitations(caller.organization_id)
+        for one in found
     ]
+    return Offers(offers, pages_of(number, total, at))
 
 
 def _person(one: Membership, caller: Caller, to: To) -> Person:

@@ -19,8 +19,8 @@ from portal.plots import Plot
 from portal.reading.asking import Asker, bucket_label, question_address, wall
 from portal.reading.breakdowns import Breakdown, breakdown
 from portal.reading.days import AVERAGE_DAYS, MONTH_DAYS, Daily, Growth, averaged
-from portal.reading.hours import by_hour
-from portal.reading.views import MAIN, VIEW_NAMES, VIEWS, WHOLE, headed
+from portal.reading.hours import Hour, Hours
+from portal.reading.views import MAIN, RARE, VIEW_NAMES, VIEWS, WHOLE, columns_of, headed
 from portal.tables import Cell, Column, Sorting, Table, exact_cell
 from usage.queries.buckets import Buckets
 from usage.queries.facets import Facet
@@ -41,6 +41,8 @@ WORK: Final = (
     measures.DOCUMENTS,
     measures.EXECUTIONS,
     measures.FAILED_EXECUTIONS,
+    measures.QUOTA,
+    measures.CREDITS,
 )
 COLUMNS: Final = (
     measures.REQUESTS,
@@ -51,6 +53,7 @@ COLUMNS: Final = (
     measures.COST,
     measures.LATENCY,
 )
+"""What the table of use over time tells in every view; a view of something else tells that too."""
 FAILED: Final = (measures.SUCCESS_RATE, measures.FAILED_EXECUTIONS)
 """What is read of failures: such figures lead to the requests that failed."""
 _OF_FAILURES: Final = {"status": "error"}
@@ -68,7 +71,9 @@ class UsagePage:
     growth: list[Growth]
     work: list[Card]
     ratio: str | None
+    views: list[str]
     hours: Plot
+    hour: Hour | None
     capabilities: Breakdown
     keys: Breakdown
     api: str
@@ -81,20 +86,24 @@ def read(
     *,
     view: str,
     shape: str,
+    at: tuple[int, int] | None,
     sort: Sorting,
     to: To,
     here: To,
 ) -> UsagePage:
     """Read the page; ``here`` makes addresses of this page as it is filtered.
 
+    ``at`` are the weekday and hour whose every occurrence is told, if any.
+
     Tenancy: call in the tenant's scope.
     """
     asker = Asker(caller, filters)
     current = asker.total(EVERY, filters.period) or NOTHING
     before = asker.total(EVERY, filters.before)
-    daily = Daily.of(asker, WHOLE.values(), now)
-    drawn = _Drawn.of(asker, now)
     whole = WHOLE[view]
+    daily = Daily.of(asker, (whole,), now)
+    drawn = _Drawn.of(asker, now)
+    hours = Hours.of(asker, whole, to, here, told=at is not None)
     sparks = drawn.groups[:-1] if drawn.ends_now else drawn.groups
 
     def figure(one: Measure) -> Card:
@@ -105,10 +114,12 @@ def read(
         cards=[figure(one) for one in FIGURES],
         against=None if filters.before is None else times.days(filters.before, filters.zone),
         over_time=_over_time(drawn, daily, view, shape, caller, to),
-        growth=[one for days in (AVERAGE_DAYS, MONTH_DAYS) if (one := daily.growth(whole, days))],
+        growth=[one for days in (AVERAGE_DAYS, MONTH_DAYS) if (one := daily.growth(whole, days, here))],
         work=[figure(one) for one in WORK],
         ratio=_ratio(current),
-        hours=by_hour(asker, whole, VIEW_NAMES[view]),
+        views=[name for name in VIEWS if name == view or name not in RARE or WHOLE[name].number(current)],
+        hours=hours.plot(VIEW_NAMES[view]),
+        hour=None if at is None else hours.told(*at),
         capabilities=breakdown(asker, Facet.CAPABILITY, whole, sort, to, here),
         keys=breakdown(asker, Facet.CLIENT, whole, sort, to, here),
         api=question_address(filters, EVERY, "total"),
@@ -157,7 +168,7 @@ def _over_time(drawn: _Drawn, daily: Daily, view: str, shape: str, caller: Calle
             average=average,
         ),
         table=_time_table(drawn, title, view, average, caller, to),
-        api=question_address(drawn.filters, COLUMNS, drawn.granularity.value),
+        api=question_address(drawn.filters, columns_of(COLUMNS, whole), drawn.granularity.value),
         size="tall",
         is_empty=not any(group.sums.get("requests") for group in drawn.groups),
         note="The dashed line is the 7-day average." if average else "",
@@ -201,6 +212,7 @@ def _time_table(
     drawn: _Drawn, title: str, view: str, average: Sequence[float | None], caller: Caller, to: To
 ) -> Table:
     filters, whole, rows = drawn.filters, WHOLE[view], []
+    told = columns_of(COLUMNS, whole)
     for place in reversed(range(len(drawn.starts))):
         period, group = drawn.starts[place], drawn.groups[place]
         name = bucket_label(period.start, drawn.granularity, filters)
@@ -208,10 +220,10 @@ def _time_table(
         failed = _records_of(period, filters, to, **_OF_FAILURES) if group.sums.get("errors") else ""
         row = [
             first,
-            *(exact_cell(one, group, url=failed if one is measures.ERRORS else "") for one in COLUMNS),
+            *(exact_cell(one, group, url=failed if one is measures.ERRORS else "") for one in told),
         ]
         rows.append([*row, averaged(whole, average[place])] if average else row)
-    columns = [Column("Time"), *(Column(headed(one, caller), is_number=True) for one in COLUMNS)]
+    columns = [Column("Time"), *(Column(headed(one, caller), is_number=True) for one in told)]
     if average:
         unit = f", {caller.currency}" if whole.is_money else ""
         columns.append(Column(f"{VIEW_NAMES[view]}, 7-day average{unit}", is_number=True))

@@ -1,4 +1,4 @@
-"""What the use over time is seen by: requests, tokens, cost, errors or latency."""
+"""What the use over time is seen by: requests, tokens, cost, errors, latency, quota or credits."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ VIEWS: Final = {
     "cost": (measures.COST,),
     "errors": (measures.ERRORS,),
     "latency": (measures.LATENCY,),
+    "quota": (measures.QUOTA,),
+    "credits": (measures.CREDITS,),
 }
 VIEW_NAMES: Final = {
     "requests": "Requests",
@@ -21,6 +23,8 @@ VIEW_NAMES: Final = {
     "cost": "Cost",
     "errors": "Errors",
     "latency": "Latency",
+    "quota": "Quota",
+    "credits": "Credits",
 }
 WHOLE: Final = {
     "requests": measures.REQUESTS,
@@ -28,9 +32,18 @@ WHOLE: Final = {
     "cost": measures.COST,
     "errors": measures.ERRORS,
     "latency": measures.LATENCY,
+    "quota": measures.QUOTA,
+    "credits": measures.CREDITS,
 }
 """What each view is about: what is compared, averaged and told by hour."""
+RARE: Final = ("quota", "credits")
+"""The views that are offered where there is any use of their kind."""
 MAIN: Final = (measures.REQUESTS, measures.TOKENS, measures.COST)
+
+
+def columns_of(columns: tuple[Measure, ...], whole: Measure) -> tuple[Measure, ...]:
+    """Return what a table tells in a view: what it always does, and what the view is about."""
+    return columns if whole in columns else (*columns, whole)
 
 
 def headed(measure: Measure, caller: Caller) -> str:

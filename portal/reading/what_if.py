@@ -72,7 +72,9 @@ def parse(text: str) -> Other:
     return Other(provider, model)
 
 
-def read(caller: Caller, filters: Filters, others: Sequence[Other], now: datetime, here: To) -> WhatIfPage:
+def read(
+    caller: Caller, filters: Filters, others: Sequence[Other], now: datetime, *, to: To, here: To
+) -> WhatIfPage:
     """Compare the use of the bar's days with the other models.
 
     Raises: `Problem` 400 for too many of them, too many records, and models without a price.
@@ -87,7 +89,7 @@ def read(caller: Caller, filters: Filters, others: Sequence[Other], now: datetim
         choices=[Other(*each).name for each in known if "," not in "".join(each)],
         summary=_summary(others, found, caller),
         together=_together(others, found, filters, caller) if found else None,
-        by_model=_by_model(others, found, caller) if found else None,
+        by_model=_by_model(others, found, caller, filters, to) if found else None,
         unpriced=_unpriced(found),
         may_add=len(others) < MOST,
     )
@@ -172,12 +174,14 @@ def _together(
     return Table("what-if", caption, columns, rows, file="what-if", stacks=True)
 
 
-def _by_model(others: Sequence[Other], found: Sequence[Sequence[Part]], caller: Caller) -> Table:
+def _by_model(
+    others: Sequence[Other], found: Sequence[Sequence[Part]], caller: Caller, filters: Filters, to: To
+) -> Table:
     each = [{(part.model, part.provider): part for part in parts} for parts in found]
     used = [part for part in found[0] if part.records]
     rows = [
         [
-            Cell(part.model or UNNAMED, value=part.model, note=part.provider),
+            _used(part, filters, to),
             Cell(numbers.exact(part.records), is_number=True),
             _money(part.cost_nanos),
             *(_money(parts[part.model, part.provider].other_nanos) for parts in each),
@@ -193,6 +197,14 @@ def _by_model(others: Sequence[Other], found: Sequence[Sequence[Part]], caller: 
     rest = f"; top {_DETAILED} of {len(used)}" if len(used) > _DETAILED else ""
     caption = f"Highest cost first{rest}"
     return Table("what-if-models", caption, columns, rows, file="what-if-models", stacks=True)
+
+
+def _used(part: Part, filters: Filters, to: To) -> Cell:
+    """Return the cell of a model, which leads to its records; those that name none can't be listed."""
+    if not part.model:
+        return Cell(UNNAMED)
+    places = {**filters.parameters, "model": part.model, "provider": part.provider}
+    return Cell(part.model, value=part.model, note=part.provider, url=to("logs", **places))
 
 
 def _unpriced(found: Sequence[Sequence[Part]]) -> str:

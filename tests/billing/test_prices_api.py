@@ -90,6 +90,23 @@ def test_prices_are_filtered_and_come_in_pages(acme: Tenant) -> None:
     assert page.body["pagination"] == {"total": 3, "limit": 1, "offset": 2, "hasMore": False}
 
 
+def test_prices_stand_in_any_order(acme: Tenant) -> None:
+    dear = price(provider="b", prompt=7)
+    cheap = price(provider="c", rates=(Rate("prompt", 3, 1), Rate("prompt", 99, 1, above=1000)))
+    by_the_million = price(provider="d", tier="batch", rates=(Rate("prompt", 5 * MILLION, MILLION),))
+    pages = price(provider="a", rates=(Rate("pages", 1, 1),), effective_from=NOW)
+    every = [one.pk for one in (pages, dear, cheap, by_the_million)]
+    assert ids(acme, sort="model") == every
+    assert ids(acme, order="desc") == every[::-1]
+    assert ids(acme, sort="prompt") == [one.pk for one in (cheap, by_the_million, dear, pages)]
+    # What has no such rate comes last, whichever way.
+    assert ids(acme, sort="prompt", order="desc") == [one.pk for one in (dear, by_the_million, cheap, pages)]
+    assert ids(acme, sort="completion", order="desc") == every
+    assert ids(acme, sort="tier") == [one.pk for one in (by_the_million, pages, dear, cheap)]
+    assert ids(acme, sort="effectiveFrom", order="desc", limit=1) == [pages.pk]
+    assert ids(acme, sort="prompt", limit=2, offset=1) == [by_the_million.pk, dear.pk]
+
+
 def test_an_organization_s_own_prices_can_be_asked_for_alone(acme: Tenant, globex: Tenant) -> None:
     own = price(acme.id)
     price(model="gpt-5")
@@ -99,7 +116,16 @@ def test_an_organization_s_own_prices_can_be_asked_for_alone(acme: Tenant, globe
 
 
 @pytest.mark.parametrize(
-    "query", [{"tier": "gold"}, {"own": "mine"}, {"at": "yesterday"}, {"limit": "0"}, {"price": "1"}]
+    "query",
+    [
+        {"tier": "gold"},
+        {"own": "mine"},
+        {"at": "yesterday"},
+        {"sort": "discount"},
+        {"order": "up"},
+        {"limit": "0"},
+        {"price": "1"},
+    ],
 )
 def test_what_can_not_be_asked_is_refused_by_name(acme: Tenant, query: dict[str, str]) -> None:
     answer = acme.api.get("/prices", **query)

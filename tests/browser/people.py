@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import time
+from typing import Final
+
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from playwright.sync_api import Page, expect
 
 from organizations.models import User
 from tests.browser.conftest import PASSWORD, Visit
+
+STEP_SECONDS: Final = 30
 
 
 def enter(visit: Visit, user: User, *, password: str = PASSWORD, path: str = "/") -> None:
@@ -15,6 +21,11 @@ def enter(visit: Visit, user: User, *, password: str = PASSWORD, path: str = "/"
     page.get_by_label("E-mail address").fill(user.email)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
+
+
+def code(secret: str, *, later: int = 0) -> str:
+    """Return the code that an app with this secret shows now, or some steps later."""
+    return str(format_hotp_value(hotp_value(secret, int(time.time()) // STEP_SECONDS + later)))
 
 
 def confirm(page: Page) -> None:

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable
 
 import pytest
-from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.core.cache import cache
 from playwright.sync_api import CDPSession, Page, expect
 
 from organizations.services import require_second_factor
 from tests.browser.conftest import Visit
 from tests.browser.looking import Looking
-from tests.browser.people import confirm, enter, sign_out, statuses
+from tests.browser.people import code, confirm, enter, sign_out, statuses
 from tests.portal.pages import add_member
 from tests.usage.factories import Tenant, make_tenant
 
-STEP_SECONDS = 30
 DEVICE = {
     "protocol": "ctap2",
     "transport": "internal",
@@ -41,11 +38,6 @@ def named(visit: Visit) -> Visit:
     """A page at a host with a name: passkeys belong to one."""
     visit.url = visit.url.replace("127.0.0.1", "localhost")
     return visit
-
-
-def code(secret: str, *, later: int = 0) -> str:
-    """Return the code that an app with this secret shows now, or some steps later."""
-    return str(format_hotp_value(hotp_value(secret, int(time.time()) // STEP_SECONDS + later)))
 
 
 def with_device(page: Page) -> CDPSession:

@@ -202,7 +202,7 @@ def test_somebody_is_invited_and_joins(used: Tenant, open_page: Callable[..., Vi
     owner.sign_in(used)
     page = owner.page
     page.goto(f"{owner.url}/settings/members/")
-    page.get_by_role("textbox", name="E-mail address").fill("new@example.org")
+    page.get_by_role("textbox", name="E-mail address", exact=True).fill("new@example.org")
     page.locator("#id_role").select_option("developer")
     page.get_by_role("button", name="Send invitation").click()
     link = page.locator("#invitation-link").inner_text()

@@ -44,7 +44,8 @@ FILTERS: Final[tuple[dict[str, str], ...]] = (
     {"range": "7d", "model": "o3-unpriced"},
 )
 VIEWS: Final = ("requests", "tokens", "cost")
-USE: Final = (*VIEWS, "errors", "latency")
+USE: Final = (*VIEWS, "errors", "latency", "quota", "credits")
+HOUR: Final = {"weekday": "fri", "hour": "14", "view": "latency"}
 
 
 def filtered(*more: dict[str, str]) -> list[dict[str, str]]:
@@ -55,7 +56,7 @@ def filtered(*more: dict[str, str]) -> list[dict[str, str]]:
 
 WALK: Final[dict[str, tuple[str, Claiming, list[dict[str, str]]]]] = {
     "overview": ("/", of_overview.overview, [{"measure": view} for view in VIEWS]),
-    "usage": ("/usage/", of_use.usage, filtered(*({"view": view} for view in USE))),
+    "usage": ("/usage/", of_use.usage, filtered(*({"view": view} for view in USE), HOUR)),
     "models": ("/models/", of_models.models, filtered(*({"view": view} for view in VIEWS))),
     "what-if": ("/models/what-if/", of_records.what_if, filtered({"others": "openai/gpt-4o-mini"})),
     "keys": ("/keys/", of_records.keys, [{"timeframe": one} for one in ("24h", "7d", "30d", "90d", "all")]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import timedelta
+from decimal import Decimal
 from html import unescape
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from tests.portal.pages import HTMX, figures, table
+from tests.portal.pages import HTMX, figures, table, text
 from tests.usage.factories import NOW, Tenant, at, make_tenant, record
 from usage.rollups.fold import fold_pending
 
@@ -26,6 +27,13 @@ FILTERS: tuple[dict[str, str], ...] = (
     {"range": "90d", "model": "model-1"},
     {"range": "custom", "from": "2026-06-01", "to": "2026-06-30"},
 )
+
+
+def _outcome(number: int) -> dict[str, Any]:
+    if number % 9:
+        return {"status": "success", "statusCode": 200}
+    limited = {"status": "error", "statusCode": 429, "errorType": "rate_limit"}
+    return limited if number % 2 else {"status": "error", "statusCode": 503, "errorType": "overloaded"}
 
 
 @pytest.fixture
@@ -44,9 +52,8 @@ def used(acme: Tenant) -> Tenant:
                     tokens={"prompt": 101 * hours, "completion": 7},
                     cost=f"0.{hours + 10}1234",
                     latencyMs=100 + hours,
-                    status="error" if hours % 9 == 0 else "success",
-                    statusCode=503 if hours % 9 == 0 else 200,
-                    quantities={"conversations": 1, "messages": 3, "pages": "0.5"},
+                    **_outcome(hours),
+                    quantities={"conversations": 1, "messages": 3, "pages": "0.5", "credits": "0.25"},
                 )
                 for hours in range(100)
             )
@@ -85,11 +92,11 @@ def test_figures_of_usage(used: Tenant, member: Client, chosen: dict[str, str]) 
     page = member.get("/usage/", chosen)
     [row] = api(member, page, "figures")["rows"]
     shown = figures(page)
-    assert len(shown) == 14
-    for name, text in shown.items():
+    assert len(shown) == 16
+    for name, exact in shown.items():
         value = row[name.replace("-", ".")]
         expected = round(value * 100, 6) if name == "successRate" and value is not None else value
-        assert bare(text) == plain(expected), name
+        assert bare(exact) == plain(expected), name
 
 
 @pytest.mark.parametrize("chosen", FILTERS)
@@ -155,7 +162,10 @@ def test_keys(used: Tenant, member: Client, timeframe: str) -> None:
     assert bare(found["latency-p95"]) == plain(usage["latency"]["p95"])
 
 
-@pytest.mark.parametrize("chosen", [{}, {"status": "error"}, {"model": "model-1", "range": "7d"}])
+@pytest.mark.parametrize(
+    "chosen",
+    [{}, {"status": "error"}, {"model": "model-1", "range": "7d"}, {"order": "asc", "status": "success"}],
+)
 def test_records(used: Tenant, member: Client, chosen: dict[str, str]) -> None:
     page = member.get("/logs/", chosen)
     answer = api(member, page, "records")
@@ -164,15 +174,17 @@ def test_records(used: Tenant, member: Client, chosen: dict[str, str]) -> None:
     assert (older is not None) is (answer["cursor"] is not None)
 
 
-def test_pages_of_records_follow_each_other(used: Tenant, member: Client) -> None:
+@pytest.mark.parametrize("order", ["desc", "asc"])
+def test_pages_of_records_follow_each_other(used: Tenant, member: Client, order: str) -> None:
     seen: list[str] = []
-    path: str | None = "/logs/?range=90d"
+    path: str | None = f"/logs/?range=90d&order={order}"
     while path is not None:
         page = member.get(path)
-        seen += re.findall(r'href="/logs/([^/"]+)/"', page.content.decode())
+        seen += [cell[0] for cell in cells(page, "records")]
         older = re.search(r'rel="next" href="([^"]+)"', page.content.decode())
         path = unescape(older[1]) if older else None
-    assert len(seen) == len(set(seen)) == 200
+    assert len(seen) == 200
+    assert seen == sorted(seen, reverse=order == "desc")
 
 
 def test_a_record_in_full(used: Tenant, member: Client) -> None:
@@ -197,6 +209,10 @@ def test_the_form_may_send_empty_fields_and_the_address_has_none(used: Tenant, m
         ("range=custom&from=tomorrow", "from must be a day"),
         ("range=custom&from=2026-02-02&to=2026-02-01", "must not come before"),
         ("view=colour", "Invalid view"),
+        ("weekday=fri", "weekday goes with hour"),
+        ("hour=7", "hour goes with weekday"),
+        ("weekday=fri&hour=24", "hour must be a whole number from 0 to 23"),
+        ("weekday=friday&hour=2", "Invalid weekday"),
         ("colour=red", "There is no parameter"),
     ],
 )
@@ -223,7 +239,7 @@ def test_pages_ask_the_database_few_things(
         member.get(path)
 
 
-@pytest.mark.parametrize("view", ["requests", "tokens", "cost", "errors", "latency"])
+@pytest.mark.parametrize("view", ["requests", "tokens", "cost", "errors", "latency", "quota", "credits"])
 def test_the_heat_map_is_called_by_what_it_counts(used: Tenant, member: Client, view: str) -> None:
     html = member.get("/usage/", {"view": view}).content.decode()
     assert f'<h2 id="hours-title">{view.capitalize()} by weekday and hour</h2>' in html
@@ -261,6 +277,47 @@ def test_an_hour_leads_to_its_own_records(used: Tenant, member: Client) -> None:
     assert [counted(member, url) for url, _ in ways] == [int(row[1]) for row in rows]
 
 
+def test_an_hour_of_a_weekday_leads_to_each_time_it_came(used: Tenant, member: Client) -> None:
+    used.api.keep(record("a week ago", timestamp=at(NOW - timedelta(days=7))))
+    page = member.get("/usage/?range=90d")
+    [(url, shown)] = [one for one in linked(page, "hours-table", 3) if one[0].startswith("/usage/")]
+    assert url == "/usage/?range=90d&weekday=wed&hour=14#hour"
+    told = member.get(url)
+    rows = cells(told, "hour-table")
+    assert sum(int(row[1]) for row in rows) == int(shown) > 1
+    assert {row[0][11:] for row in rows} == {"14:00:00"}
+    ways = linked(told, "hour-table", 0)
+    assert [counted(member, way) for way, _ in ways] == [int(row[1]) for row in rows if row[1] != "0"]
+    assert api(member, told, "hour")["granularity"] == "hour"
+
+
+def test_an_hour_that_came_once_leads_to_its_records(used: Tenant, member: Client) -> None:
+    page = member.get("/usage/?range=7d")
+    ways = [way for day in range(1, 8) for way in linked(page, "hours-table", day)]
+    assert ways
+    assert [counted(member, url) for url, _ in ways] == [int(shown) for _, shown in ways]
+
+
+def test_growth_leads_to_the_days_it_is_told_of(used: Tenant, member: Client) -> None:
+    page = member.get("/usage/?capability=chat").content.decode()
+    ways = re.findall(r'<dd><a href="([^"]+)" title="([^"]+)"', page)
+    assert [unescape(url) for url, _ in ways] == [
+        "/usage/?capability=chat&range=custom&from=2026-07-01&to=2026-07-14",
+        "/usage/?capability=chat&range=custom&from=2026-05-16&to=2026-07-14",
+    ]
+    days = cells(member.get(unescape(ways[0][0])), "over-time-table")
+    assert sum(int(row[1]) for row in days[:7]) == int(ways[0][1])
+
+
+def test_quota_and_credits_can_be_seen_where_there_are_any(used: Tenant, member: Client) -> None:
+    offered = member.get("/usage/").content.decode()
+    assert 'id="view-credits"' in offered
+    assert 'id="view-quota"' not in offered
+    page = member.get("/usage/?view=credits")
+    assert "Credits per day" in text(page)
+    assert sum(Decimal(row[8]) for row in cells(page, "over-time-table")) == Decimal(figures(page)["credits"])
+
+
 TWO_DAYS = {"from": (NOW - timedelta(days=1)).date().isoformat(), "to": NOW.date().isoformat()}
 
 
@@ -290,6 +347,26 @@ def test_errors_of_a_key_lead_to_the_requests_that_failed(
     failed = re.search(r'<a href="([^"]+)">Failed requests', page.content.decode())
     assert failed is not None
     assert counted(member, unescape(failed[1])) == int(figures(page)["errors"])
+
+
+@pytest.mark.parametrize("name", ["codes", "kinds"])
+def test_errors_of_a_kind_lead_to_the_requests_that_failed_so(
+    used: Tenant, member: Client, name: str
+) -> None:
+    page = member.get(f"/keys/{used.client_id}/?timeframe=30d")
+    ways = linked(page, name, 0)
+    assert len(ways) > 1
+    assert [counted(member, url) for url, _ in ways] == [int(row[1]) for row in cells(page, name)]
+
+
+@pytest.mark.parametrize("timeframe", ["24h", "7d"])
+def test_an_endpoint_of_a_key_leads_to_its_records_of_the_timeframe(
+    used: Tenant, member: Client, timeframe: str
+) -> None:
+    page = member.get(f"/keys/{used.client_id}/?timeframe={timeframe}")
+    ways = linked(page, "endpoints", 0)
+    assert ways
+    assert [counted(member, url) for url, _ in ways] == [int(row[1]) for row in cells(page, "endpoints")]
 
 
 def names_in(page: Any, name: str) -> list[str]:

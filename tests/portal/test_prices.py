@@ -69,6 +69,21 @@ def test_prices_are_the_api_s_page_by_page(priced: Tenant, member: Client) -> No
     assert len(seen) == 32
 
 
+@pytest.mark.parametrize("sort", ["model", "tier", "prompt", "completion", "effectiveFrom"])
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_prices_are_sorted_as_the_api_sorts_them(
+    priced: Tenant, member: Client, sort: str, order: str
+) -> None:
+    page = member.get("/prices/", {"sort": sort, "order": order, "page": "2"})
+    answer = api(member, page, "prices")
+    assert answer["pagination"]["offset"] == 25
+    names = [f"{one['provider']}/{one['model']}" for one in answer["items"]]
+    assert [row[0] for row in cells(page, "prices")] == names
+    other = "asc" if order == "desc" else "desc"
+    assert f'href="/prices/?sort={sort}&amp;order={other}"' in page.content.decode()
+    assert f'href="/prices/?sort={sort}&amp;order={order}&amp;page=1"' in page.content.decode()
+
+
 def test_a_price_is_shown_with_its_rates_thresholds_and_discount(priced: Tenant, member: Client) -> None:
     page = member.get("/prices/", {"search": "GPT-4o", "tier": "standard"})
     [row] = cells(page, "prices")

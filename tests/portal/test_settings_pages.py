@@ -1,13 +1,20 @@
-"""What the trail says on its page: names, words, and the organization's clock."""
+"""The Settings: members and invitations page by page; what the trail says: names, words, the clock."""
 
 from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
 
+from organizations.models import Membership, User
+from organizations.services import invite
+from organizations.tenancy import tenant_scope
 from tests.billing.spending import limit_to, unlimit
-from tests.portal.pages import text
-from tests.usage.factories import Tenant
+from tests.portal.pages import add_member, table, text
+from tests.usage.factories import NOW, Tenant
 
 pytestmark = pytest.mark.django_db
 
@@ -30,3 +37,58 @@ def test_the_trail_names_keys_and_keeps_their_ids(acme: Tenant, member: Client) 
     second = acme.another_credential("Second")
     said = text(member.get("/settings/audit/?kind=credential"))
     assert f"API key created Second {second.client_id} Name: Second; Environment: production" in said
+
+
+@pytest.fixture
+def crowd(acme: Tenant) -> Tenant:
+    """An organization of thirty more members, some of whom signed in."""
+    for number in range(30):
+        user = User.objects.create_user(
+            f"m{number:02}@example.org",
+            "a password of theirs",
+            name="Ünal" if number == 7 else "",
+            last_login=NOW - timedelta(hours=number) if number % 2 else None,
+        )
+        add_member(acme, "analyst" if number % 3 else "billing", user=user)
+    return acme
+
+
+def addresses(page: Any) -> list[str]:
+    """Return whom the page lists, in their order."""
+    return [re.findall(r"[\w.-]+@[\w.]+", row[0])[0] for row in table(page, "members")]
+
+
+def test_members_come_a_page_at_a_time(crowd: Tenant, member: Client) -> None:
+    first, second = (member.get(f"/settings/members/?page={page}") for page in (1, 2))
+    with tenant_scope(crowd.id):
+        total = Membership.objects.count()
+    assert f"{total} members" in text(first)
+    assert f"Page 2 of 2 ({total} total)" in text(second)
+    seen = addresses(first) + addresses(second)
+    assert len(addresses(first)) == 25
+    assert seen == sorted(seen)
+    assert len(set(seen)) == total > 30
+
+
+def test_members_are_sorted_and_found(crowd: Tenant, member: Client) -> None:
+    seen = addresses(member.get("/settings/members/?sort=seen&order=desc"))
+    # Whoever has signed in most recently comes first; who never did, last.
+    assert [one for one in seen if one.startswith("m0")][:2] == ["m01@example.org", "m03@example.org"]
+    roles = member.get("/settings/members/?sort=role").content.decode()
+    assert re.findall(r'value="(\w+)" selected', roles)[:21] == ["analyst"] * 20 + ["billing"]
+    found = member.get("/settings/members/?search=ünal")
+    assert addresses(found) == ["m07@example.org"]
+    assert "1 member found" in text(found)
+    assert "No members match this search." in text(member.get("/settings/members/?search=nobody"))
+    assert "There is no parameter" in text(member.get("/settings/members/?colour=red"))
+    assert member.get("/settings/members/?sort=colour").status_code == 400
+
+
+def test_invitations_come_a_page_at_a_time(acme: Tenant, member: Client) -> None:
+    for number in range(30):
+        invite(
+            organization_id=acme.id, email=f"new{number:02}@example.org", role="analyst", invited_by_id=None
+        )
+    pages = [text(member.get(f"/settings/members/?invitations={page}")) for page in (1, 2)]
+    assert [sum(f"new{number:02}@" in page for number in range(30)) for page in pages] == [25, 5]
+    assert "Page 2 of 2 (30 total)" in pages[1]

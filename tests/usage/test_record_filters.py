@@ -54,6 +54,29 @@ def test_status_filters_by_outcome(api: Api) -> None:
     assert api.get("/records", status="error").ids == ["bad"]
 
 
+def test_how_a_call_failed_filters(api: Api) -> None:
+    api.keep(
+        record("good", statusCode=200),
+        record("limited", status="error", statusCode=429, errorType="rate_limit"),
+        record("slow", status="error", statusCode=504, errorType="timeout"),
+        record("warned", statusCode=200, errorType="timeout"),
+        record("silent", status="error"),
+    )
+    assert api.get("/records", statusCode="429").ids == ["limited"]
+    assert sorted(api.get("/records", statusCode="200").ids) == ["good", "warned"]
+    assert sorted(api.get("/records", errorType="timeout").ids) == ["slow", "warned"]
+    assert api.get("/records", errorType="timeout", status="error").ids == ["slow"]
+    assert api.get("/records", errorType="timeout", statusCode="429").ids == []
+    assert api.get("/records", errorType="Timeout").ids == []
+
+
+@pytest.mark.parametrize("code", ["99", "600", "4xx", "200.0", ""])
+def test_a_status_code_is_one_of_http(api: Api, code: str) -> None:
+    answer = api.get("/records", statusCode=code)
+    assert answer.status == 400
+    assert answer.body["errors"][0]["pointer"] == "/statusCode"
+
+
 def test_a_client_filters_its_own_records(acme: Tenant) -> None:
     other = acme.another_credential()
     acme.api.keep(record("own"))
@@ -122,11 +145,14 @@ def test_filters_combine(acme: Tenant) -> None:
         "botId": "b",
         "taskId": "t",
         "status": "error",
+        "statusCode": 500,
+        "errorType": "timeout",
         "meta": {"k": 5, "z": "z"},
         "timestamp": at(NOW - timedelta(hours=1)),
     }
     less = [{**whole, name: other} for name, other in (
         ("model", "n"), ("endpoint", "f"), ("botId", "c"), ("taskId", "u"), ("status", "success"),
+        ("statusCode", 429), ("errorType", "overloaded"),
         ("meta", {"k": 5}), ("meta", {"k": 6, "z": "z"}), ("timestamp", at(NOW)),
     )]  # fmt: skip
     acme.api.keep(
@@ -139,13 +165,15 @@ def test_filters_combine(acme: Tenant) -> None:
         "botId": "b",
         "taskId": "t",
         "status": "error",
+        "statusCode": "500",
+        "errorType": "timeout",
         "clientId": acme.client_id,
         "meta[k]": "5",
         "meta[z]": "z",
         "to": at(NOW),
     }
     assert acme.api.get("/records", **query).ids == ["all"]
-    assert len(acme.api.get("/records").ids) == 9
+    assert len(acme.api.get("/records").ids) == 11
 
 
 def test_no_parameter_reaches_the_database_as_anything_but_a_value(api: Api) -> None:
@@ -174,6 +202,8 @@ class Stored:
     bot: str
     team: str
     succeeded: bool
+    code: int
+    error: str | None
 
 
 def a_year() -> list[Stored]:
@@ -187,9 +217,17 @@ def a_year() -> list[Stored]:
             bot=f"b{number % 40}",
             team="blue" if number % 900 == 5 else "red",
             succeeded=number % 10 != 0,
+            code=_code(number),
+            error="timeout" if number % 800 == 10 else None,
         )
         for number, moment in enumerate(moments)
     ]
+
+
+def _code(number: int) -> int:
+    if number % 10:
+        return 204 if number % 600 == 7 else 200
+    return 429 if number % 400 == 0 else 500
 
 
 class Year(list[tuple[datetime, str, Stored]]):
@@ -212,6 +250,8 @@ def year(acme: Tenant) -> Year:
                 botId=each.bot,
                 meta={"team": each.team},
                 status="success" if each.succeeded else "error",
+                statusCode=each.code,
+                **({} if each.error is None else {"errorType": each.error}),
             )
             for number, each in enumerate(stored)
         )
@@ -230,6 +270,15 @@ FILTERS: dict[str, tuple[dict[str, str], Callable[[Stored], bool]]] = {
     "absent": ({"model": "none"}, lambda r: False),
     "link": ({"botId": "b7"}, lambda r: r.bot == "b7"),
     "rare meta": ({"meta[team]": "blue"}, lambda r: r.team == "blue"),
+    "rare failure": ({"statusCode": "429"}, lambda r: r.code == 429),
+    "frequent failure": ({"statusCode": "500", "status": "error"}, lambda r: r.code == 500),
+    "frequent code": ({"statusCode": "200"}, lambda r: r.code == 200),
+    "rare code": ({"statusCode": "204"}, lambda r: r.code == 204),
+    "rare error": ({"errorType": "timeout"}, lambda r: r.error == "timeout"),
+    "error of a model": (
+        {"errorType": "timeout", "statusCode": "500", "model": "frequent"},
+        lambda r: r.error == "timeout" and r.code == 500 and r.model == "frequent",
+    ),
     "several": (
         {"model": "frequent", "status": "error", "botId": "b30", "meta[team]": "red"},
         lambda r: r.model == "frequent" and not r.succeeded and r.bot == "b30" and r.team == "red",
@@ -241,7 +290,7 @@ windows = st.tuples(moments, moments).map(sorted) | st.just(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=90, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     chosen=st.sampled_from(sorted(FILTERS)),
     window=windows,

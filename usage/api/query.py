@@ -21,7 +21,7 @@ from usage import answers, reading
 from usage.queries.facets import Facet
 from usage.queries.metrics import BUILT_IN_METERS, METRIC_PATTERN, METRICS, Metric, metric_named
 from usage.queries.questions import TIMESTAMP, Question, Row, ask, known_meters
-from usage.schema import CLIENT_PARAMETER, WINDOW_PARAMETERS, ZONE_PARAMETER
+from usage.schema import CLIENT_PARAMETER, STATUS_CODE, WINDOW_PARAMETERS, ZONE_PARAMETER
 from usage.serializers.questions import QuerySerializer
 
 GRANULARITIES: Final = ("minute", "hour", "day", "week", "month", "total")
@@ -33,12 +33,9 @@ _DEFAULT_METRICS: Final = "requests,errors,tokens,cost"
 _MAX_METRICS: Final = 2000
 """Characters of the list of metrics."""
 _STATUSES: Final = ("success", "error")
-_STATUS_CODES: Final = range(100, 600)
 _FILTERS: Final[dict[str, dict[str, Any]]] = {
     Facet.STATUS: {"enum": list(_STATUSES)},
-    Facet.STATUS_CODE: {
-        "type": {"type": "integer", "minimum": _STATUS_CODES[0], "maximum": _STATUS_CODES[-1]}
-    },
+    Facet.STATUS_CODE: {"type": STATUS_CODE},
 }
 """What is known of the values that use can be filtered by."""
 
@@ -162,13 +159,13 @@ def _filters(params: Params) -> dict[Facet, str | int]:
 
 
 def _filter(params: Params, facet: Facet) -> str | int:
-    name, least, most = facet.value, _STATUS_CODES[0], _STATUS_CODES[-1]
+    name = facet.value
     if facet is Facet.CLIENT:
         return reading.credential_of(params, name) or 0
     if facet is Facet.STATUS:
         return params.choice(name, _STATUSES, "")
     if facet is Facet.STATUS_CODE:
-        return str(params.integer(name, least, minimum=least, maximum=most))
+        return reading.status_code_of(params) or ""
     return params.text(name) or ""
 
 

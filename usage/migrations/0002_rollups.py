@@ -21,5 +21,6 @@ class Migration(migrations.Migration):
         migrations.RunSQL(sql.read("rollups", digits=DIGITS, last_bucket=LAST_BUCKET)),
         *(TenantTable(table) for table in TABLES),
         migrations.RunSQL(sql.read("store")),
+        migrations.RunSQL(sql.read("wanted")),
         migrations.RunSQL(sql.read("find")),
     ]

@@ -22,6 +22,8 @@ TIMEFRAMES: Final = {
     "1y": timedelta(days=365),
 }
 ALL_TIME: Final = "all"
+UNKNOWN: Final = "unknown"
+"""What errors are counted under whose record does not say what they were."""
 _COUNTS: Final = ("requests", "errors", "total_tokens", "cost_nanos", "latency_records", "latency_us")
 _LATENCY: Final = (*_COUNTS, "latency_histogram")
 
@@ -98,8 +100,8 @@ def errors(subject: Subject, period: Period) -> Errors:
     types: Counter[str] = Counter()
     for group in groups:
         code, kind = group.values
-        codes[code or "unknown"] += group.sums["errors"]
-        types[kind or "unknown"] += group.sums["errors"]
+        codes[code or UNKNOWN] += group.sums["errors"]
+        types[kind or UNKNOWN] += group.sums["errors"]
     return Errors(sum(codes.values()), _largest_first(codes), _largest_first(types))
 
 

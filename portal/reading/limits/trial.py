@@ -20,7 +20,7 @@ from core.moments import format_moment
 from core.periods import Granularity, Period, buckets, local_date, zone
 from organizations.models import Credential
 from organizations.tenancy import Caller
-from portal import charts, numbers, times
+from portal import charts, numbers, times, windows
 from portal.figures import Card
 from portal.plots import Plot
 from portal.tables import Cell, Column, Table
@@ -32,6 +32,8 @@ LISTED: Final = 25
 _SECONDS: Final = {"day": 86_400, "hour": 3_600, "minute": 60}
 
 To = Callable[..., str]
+Records = Callable[[Period], str]
+"""Where the records of a window are listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +76,17 @@ def trial(caller: Caller, wanted: Wanted, now: datetime, to: To) -> TrialPage:
     )
     period = _period(caller, wanted, now)
     found = try_limit(caller.organization_id, wanted.key.pk if wanted.key else None, period, tried)
-    replay = found.replay
+    replay, tz = found.replay, zone(caller.timezone)
+    mine = {"clientId": wanted.key.client_id} if wanted.key else {}
+
+    def records(window: Period) -> str:
+        return windows.bucket(to, window, tz, **mine)
+
     return TrialPage(
-        said=times.days(period, zone(caller.timezone)),
-        cards=_cards(replay, caller),
-        over_time=_over_time(found, wanted, caller, now, to),
-        pauses=_pauses(replay, caller),
+        said=times.days(period, tz),
+        cards=_cards(replay, caller, records),
+        over_time=_over_time(found, caller, now, records),
+        pauses=_pauses(replay, caller, records),
         warnings=_warnings(replay, caller),
         api=_api(wanted, period),
     )
@@ -91,14 +98,12 @@ def _period(caller: Caller, wanted: Wanted, now: datetime) -> Period:
     return Period(min(start, whole.end), whole.end)
 
 
-def _cards(found: Replay, caller: Caller) -> list[Card]:
+def _cards(found: Replay, caller: Caller, records: Records) -> list[Card]:
+    said = "spending that the limit would have refused"
+    pauses = "#pauses-title" if found.pauses else ""
     amounts = {
-        "spent": ("Spent", found.spent_nanos, "total spending in these weeks"),
-        "stopped": (
-            "Refused spending",
-            found.stopped_nanos,
-            "spending that the limit would have refused",
-        ),
+        "spent": ("Spent", found.spent_nanos, "total spending in these weeks", records(found.period)),
+        "stopped": ("Refused spending", found.stopped_nanos, said, pauses),
     }
     cards = [
         Card(
@@ -108,14 +113,16 @@ def _cards(found: Replay, caller: Caller) -> list[Card]:
             exact=numbers.exact_money(nanos),
             unit=caller.currency,
             meaning=meaning,
+            url=url,
         )
-        for name, (label, nanos, meaning) in amounts.items()
+        for name, (label, nanos, meaning, url) in amounts.items()
     ]
-    seconds = found.paused_seconds
+    seconds, count = found.paused_seconds, str(len(found.pauses))
+    length = "total length of all pauses"
     return [
         *cards,
-        Card("paused", "Paused for", briefly(seconds), str(seconds), meaning="total length of all pauses"),
-        Card("pauses", "Pauses", str(len(found.pauses)), str(len(found.pauses))),
+        Card("paused", "Paused for", briefly(seconds), str(seconds), meaning=length, url=pauses),
+        Card("pauses", "Pauses", count, count, url=pauses),
     ]
 
 
@@ -135,7 +142,7 @@ def briefly(seconds: int) -> str:
     return found if not seconds else " ".join(word if word.isdigit() else word[0] for word in found.split())
 
 
-def _over_time(found: Trial, wanted: Wanted, caller: Caller, now: datetime, to: To) -> Plot:
+def _over_time(found: Trial, caller: Caller, now: datetime, records: Records) -> Plot:
     tz, period = zone(caller.timezone), found.replay.period
     days = buckets(period, Granularity.DAY, tz)
     through, stopped = _by_day(found, caller)
@@ -144,8 +151,7 @@ def _over_time(found: Trial, wanted: Wanted, caller: Caller, now: datetime, to: 
         local = local_date(day.start, tz)
         name, amounts = f"{local:%a} {times.day(local)}", (through[local], stopped[local])
         exact = [numbers.exact_money(nanos) for nanos in amounts]
-        mine = {"clientId": wanted.key.client_id} if wanted.key else {}
-        url = to("logs", range="custom", from_=local.isoformat(), to=local.isoformat(), **mine)
+        url = records(day)
         points.append(
             charts.Bucket(
                 start=times.wall(day.start, tz),
@@ -203,7 +209,7 @@ def _summary(found: Replay) -> str:
     )
 
 
-def _pauses(found: Replay, caller: Caller) -> Table:
+def _pauses(found: Replay, caller: Caller, records: Records) -> Table:
     tz = zone(caller.timezone)
     columns = [
         Column("Paused"),
@@ -214,27 +220,31 @@ def _pauses(found: Replay, caller: Caller) -> Table:
     ]
     end = found.period.end
     longest = sorted(found.pauses, key=lambda pause: pause.paused_at - (pause.resumed_at or end))[:LISTED]
-    rows = [_pause(pause, end, tz) for pause in found.pauses if pause in longest]
+    rows = [_pause(pause, end, tz, records) for pause in found.pauses if pause in longest]
     many = f", the longest {LISTED} of {len(found.pauses)}" if len(found.pauses) > LISTED else ""
     caption = f"Oldest first{many}"
     return Table("pauses", caption, columns, rows, "No pauses.", file="spend-limit-pauses", stacks=True)
 
 
-def _pause(pause: Pause, end: datetime, tz: ZoneInfo) -> list[Cell]:
-    seconds = int(((pause.resumed_at or end) - pause.paused_at).total_seconds())
+def _pause(pause: Pause, end: datetime, tz: ZoneInfo, records: Records) -> list[Cell]:
+    window = Period(pause.paused_at, pause.resumed_at or end)
+    seconds = int((window.end - window.start).total_seconds())
     return [
         Cell(times.minute(pause.paused_at, tz), value=format_moment(pause.paused_at)),
         Cell("Still paused at the end")
         if pause.resumed_at is None
         else Cell(times.minute(pause.resumed_at, tz), value=format_moment(pause.resumed_at)),
         Cell(lasting(seconds), value=str(seconds), is_number=True),
-        *(_amount(nanos) for nanos in (pause.spent_nanos, pause.stopped_nanos)),
+        _amount(pause.spent_nanos),
+        _amount(pause.stopped_nanos, records(window)),
     ]
 
 
-def _amount(nanos: int) -> Cell:
+def _amount(nanos: int, url: str = "") -> Cell:
     exact = numbers.exact_money(nanos)
-    return Cell(numbers.short_money(nanos), exact=exact, value=exact.replace(",", ""), is_number=True)
+    return Cell(
+        numbers.short_money(nanos), exact=exact, value=exact.replace(",", ""), url=url, is_number=True
+    )
 
 
 def _warnings(found: Replay, caller: Caller) -> Table:

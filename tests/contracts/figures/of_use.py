@@ -25,6 +25,7 @@ WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 LATENCY: Final = "latency.average"
 VIEWS: Final = {
     "requests": "Requests", "tokens": "Tokens", "cost": "Cost", "errors": "Errors", LATENCY: "Latency",
+    "quota": "Quota", "credits": "Credits",
 }  # fmt: skip
 """What the views of use are called, by their metrics."""
 DAYS: Final = ("requests", "tokens", "cost")
@@ -39,6 +40,7 @@ AVERAGED: Final = frozenset({"successRate", "latency.average"})
 
 WORK: Final = (
     "conversations", "messages", "pages", "processorRuns", "documents", "executions", "failedExecutions",
+    "quota", "credits",
 )  # fmt: skip
 
 
@@ -71,11 +73,20 @@ def usage(page: Page, api: Api, chosen: Mapping[str, str]) -> Claims:
         columns = tuple(dict.fromkeys(("requests", "errorRate", "tokens", "cost", view)))
         groups = ranked(api.rows(asked, columns, by=facet), view)[:12]
         claims.rows(f"by-{facet}", ((called(one[facet]), cells(one, columns)) for one in groups))
-    _hours(claims, api, api.rows(asked, (view, "requests"), "hour"), view)
+    told = told_of(("requests", "errors", "tokens", "cost"), view)
+    hours = api.rows(asked, told, "hour")
+    _hours(claims, api, hours, view)
+    if "weekday" in chosen:
+        _hour(claims, api, hours, told, chosen)
     if row["conversations"] and row["messages"]:
         ratio = (Decimal(row["messages"]) / Decimal(row["conversations"])).quantize(Decimal("0.01"))
         claims.tells("work p", numbers.exact(ratio))
     return claims
+
+
+def told_of(columns: Sequence[str], view: str) -> tuple[str, ...]:
+    """Return what a table tells in a view."""
+    return tuple(dict.fromkeys((*columns, view)))
 
 
 def metric_of(chosen: Mapping[str, str]) -> str:
@@ -98,7 +109,9 @@ def _over_time(claims: Claims, api: Api, buckets: Sequence[Row], asked: Mapping[
     granularity = granularity_of(api, asked)
     unit = api.currency if view == "cost" else ""
     shown = ("promptTokens", "completionTokens") if view == "tokens" else (view,)
-    columns = ("requests", "errors", "promptTokens", "completionTokens", "tokens", "cost", LATENCY)
+    columns = told_of(
+        ("requests", "errors", "promptTokens", "completionTokens", "tokens", "cost", LATENCY), view
+    )
     if not sum(row["requests"] for row in buckets):
         return
     average = _averages(api, asked, view) if granularity == "day" else [None] * len(buckets)
@@ -186,6 +199,16 @@ def _hours(claims: Claims, api: Api, rows: Sequence[Row], view: str) -> None:
     claims.drawn["hours cells value"] = [value or 0 for value in values]
     claims.drawn["hours cells exact"] = [charts.exact(view, value, unit) for value in values]
     claims.tells("hours drawn", charts.exact(view, max(value for value in values if value is not None)))
+
+
+def _hour(
+    claims: Claims, api: Api, rows: Sequence[Row], told: Sequence[str], chosen: Mapping[str, str]
+) -> None:
+    """Claim every time that an hour of a weekday came."""
+    wanted = ([name.lower() for name in WEEKDAYS].index(chosen["weekday"]), int(chosen["hour"]))
+    moments = [api.local(row["timestamp"]) for row in rows]
+    found = [row for row, local in zip(rows, moments, strict=True) if (local.weekday(), local.hour) == wanted]
+    claims.rows("hour-table", ((api.wall(row["timestamp"]), cells(row, told)) for row in reversed(found)))
 
 
 def _together(rows: Sequence[Row], view: str) -> Decimal | float | None:
