@@ -109,13 +109,14 @@ class Server:
 
     def _wait(self) -> None:
         deadline = time.monotonic() + START_SECONDS
-        while True:
-            with suppress(httpx.TransportError):
-                if httpx.get(f"{self.url}/healthz", timeout=5).status_code == httpx.codes.OK:
-                    return
-            if self._process is None or self._process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"The server did not start.\n{self.log}")
-            time.sleep(0.05)
+        with httpx.Client(base_url=self.url, timeout=5) as client:
+            while True:
+                with suppress(httpx.TransportError):
+                    if client.get("/healthz").status_code == httpx.codes.OK:
+                        return
+                if self._process is None or self._process.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError(f"The server did not start.\n{self.log}")
+                time.sleep(0.05)
 
 
 class QuietHandler(WSGIRequestHandler):

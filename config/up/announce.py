@@ -14,11 +14,12 @@ PATIENCE_SECONDS = 60
 def wait_until_ready(url: str, *, patience: float = PATIENCE_SECONDS) -> bool:
     """Wait until `/readyz` says so, or for as long as is sensible; return whether it did."""
     deadline = time.monotonic() + patience
-    while time.monotonic() < deadline:
-        with suppress(httpx.TransportError):
-            if httpx.get(f"{url}/readyz", timeout=5).status_code == httpx.codes.OK:
-                return True
-        time.sleep(0.2)
+    with httpx.Client(timeout=5) as client:
+        while time.monotonic() < deadline:
+            with suppress(httpx.TransportError):
+                if client.get(f"{url}/readyz").status_code == httpx.codes.OK:
+                    return True
+            time.sleep(0.2)
     return False
 
 

@@ -37,8 +37,8 @@ def _quietly(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_main_ways(used: Tenant, visit: Visit, role: str) -> None:
     """Go them one after the other, in the order of a first day."""
     assert role in EVERYBODY
-    other = make_tenant("Globex")
-    other.api.keep(record("one"))
+    other = make_tenant("Globex", plan="pay-as-you-go", currency="EUR")
+    other.api.keep(record("one", cost="5"))
     user = add_member(other, role, user=add_member(used, role))
     fire(used, message=ALERT, occurrence=uuid4().hex)
     sign_in(visit, user)
@@ -46,10 +46,10 @@ def test_the_main_ways(used: Tenant, visit: Visit, role: str) -> None:
     share_a_filter(visit)
     drill_to_a_record(visit)
     make_and_rotate_a_key(visit, role)
-    set_a_limit(visit, used, role)
     export(visit)
     read_an_alert(visit)
     invite(visit, role)
+    set_a_limit(visit, other, role)
     statuses(visit, FORBIDDEN)
 
 
@@ -119,8 +119,9 @@ def make_and_rotate_a_key(visit: Visit, role: str) -> None:
 
 
 def set_a_limit(visit: Visit, tenant: Tenant, role: str) -> None:
-    """Set a limit that is passed already, and see the pause above every page, as all do."""
+    """Set the other organization a limit that is passed already; see the pause on every page, as all do."""
     page = visit.page
+    page.goto(f"{visit.url}/?organization=globex")
     if role in SETTERS:
         page.locator("#menu").get_by_role("link", name="Spend limit").click()
         page.get_by_role("link", name="Set spend limit").first.click()
@@ -129,7 +130,8 @@ def set_a_limit(visit: Visit, tenant: Tenant, role: str) -> None:
         expect(page.get_by_text("Spend limit for the organization saved")).to_be_visible()
     else:
         limit_to(tenant, 1)
-        refused(visit, "/limits/set/")
+        refused(visit, "/limits/set/", "globex")
+        page.goto(f"{visit.url}/?organization=globex")
     page.locator("#menu").get_by_role("link", name="Models").click()
     expect(page.locator("#strip")).to_contain_text("Access is paused.")
     expect(page.locator("#strip").get_by_role("link", name="View limit")).to_have_count(
@@ -175,9 +177,9 @@ def invite(visit: Visit, role: str) -> None:
     expect(page.get_by_text("new@example.org as Developer")).to_be_visible()
 
 
-def refused(visit: Visit, path: str) -> None:
+def refused(visit: Visit, path: str, organization: str = "acme") -> None:
     """Go where a role may not, and be told so on a page that leads on."""
-    answer = visit.page.goto(f"{visit.url}{path}?organization=acme")
+    answer = visit.page.goto(f"{visit.url}{path}?organization={organization}")
     assert answer is not None
     assert answer.status == FORBIDDEN
     expect(visit.page.get_by_role("link", name="Overview").first).to_be_visible()

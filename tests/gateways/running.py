@@ -118,9 +118,10 @@ class Gateway:
 
     def _wait(self) -> None:
         deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline and self._process is not None and self._process.poll() is None:
-            with suppress(httpx.TransportError):
-                httpx.get(self.url, timeout=5)
-                return
-            time.sleep(0.05)
+        with httpx.Client(timeout=5) as client:
+            while time.monotonic() < deadline and self._process is not None and self._process.poll() is None:
+                with suppress(httpx.TransportError):
+                    client.get(self.url)
+                    return
+                time.sleep(0.05)
         raise RuntimeError(f"{self._name} did not start.\n{self._log.read_text(errors='replace')}")
