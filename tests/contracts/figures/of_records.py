@@ -130,7 +130,7 @@ def record(page: Page, api: Api, chosen: Mapping[str, str]) -> Claims:
     claims, item = Claims(), api.of(page, "record")
     claims.says("page h1", f"Record {item['id']}")
     claims.says("raw p", f"/api/v1/records/{item['id']}")
-    claims.tells("happened / Status", *[item["statusCode"]])
+    claims.tells("happened / Status code", *[item["statusCode"]])
     claims.says("happened / Endpoint", item["endpoint"])
     claims.is_("happened / Latency", MILLISECONDS, item["latencyMs"])
     claims.is_("took / Count", COUNT, item["count"])
