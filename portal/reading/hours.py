@@ -101,7 +101,7 @@ class Hours:
         heads = [Column("Time"), *(Column(headed(one, asker.caller), is_number=True) for one in columns)]
         return Hour(
             title,
-            Table("hour-table", f"{title}, newest first", heads, rows, file="usage-hour", stacks=True),
+            Table("hour-table", "Each of them, newest first", heads, rows, file="usage-hour", stacks=True),
             question_address(asker.filters, columns, Granularity.HOUR.value),
             self.here(weekday="", hour=""),
         )

@@ -62,7 +62,7 @@
 
   // What is wider than its place fades out where it goes on; only then is a table a stop of the keyboard.
 
-  const WIDE = ".table-scroll, .tabs";
+  const WIDE = ".table-scroll, .tabs, .switches .switch";
   const measure = (area) => {
     const room = area.scrollWidth - area.clientWidth;
     const fades = [area.scrollLeft > 1 && "before", room - area.scrollLeft > 1 && "after"].filter(Boolean);
@@ -74,7 +74,11 @@
   const sizes = new ResizeObserver((entries) => entries.forEach((entry) => measure(entry.target)));
   const watchWidths = () => {
     sizes.disconnect();
-    for (const area of document.querySelectorAll(WIDE)) sizes.observe(area);
+    for (const area of document.querySelectorAll(WIDE)) {
+      const current = area.querySelector(":scope > [aria-current]");
+      if (current) area.scrollLeft = current.offsetLeft - area.offsetLeft - (area.clientWidth - current.offsetWidth) / 2;
+      sizes.observe(area);
+    }
   };
   document.addEventListener("scroll", (event) => {
     if (event.target.matches?.(WIDE)) measure(event.target);
