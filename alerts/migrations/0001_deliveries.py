@@ -99,6 +99,62 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("organization", "-created_at", "-id"),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "kind__in",
+                                [
+                                    "email",
+                                    "webhook",
+                                    "slack",
+                                    "teams",
+                                    "discord",
+                                    "pagerduty",
+                                    "opsgenie",
+                                    "mattermost",
+                                    "googleChat",
+                                    "telegram",
+                                    "ntfy",
+                                    "pushover",
+                                ],
+                            )
+                        ),
+                        name="channel_kind_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("kind", "webhook"), ("secret__isnull", False)),
+                            models.Q(models.Q(("kind", "webhook"), _negated=True), ("secret", None)),
+                            _connector="OR",
+                        ),
+                        name="channel_secret_of_webhook",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("old_secret", None), ("old_secret_until", None)),
+                            models.Q(
+                                ("old_secret__isnull", False),
+                                ("old_secret_until__isnull", False),
+                                ("secret__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="channel_old_secret_ends",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("disabled_at", None), ("disabled_because", ""), ("enabled", True)),
+                            models.Q(
+                                ("disabled_at__isnull", False),
+                                ("disabled_because__in", ["byHand", "gone", "failing"]),
+                                ("enabled", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="channel_disabled_because",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -192,6 +248,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "abstract": False,
+                "indexes": [models.Index(fields=["organization", "-pgh_id"], name="channelevent_newest")],
             },
         ),
         migrations.CreateModel(
@@ -280,6 +337,35 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("organization", "-created_at", "-id"),
+                "indexes": [
+                    models.Index(fields=["organization", "-created_at", "-id"], name="delivery_listing"),
+                    models.Index(
+                        condition=models.Q(("state", "pending")), fields=["due_at"], name="delivery_due"
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("notice__in", ["fired", "resolved", "test", "channelDisabled"])),
+                        name="delivery_notice_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["pending", "delivered", "failed", "cancelled"])),
+                        name="delivery_state_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("due_at__isnull", False), ("finished_at", None), ("state", "pending")),
+                            models.Q(
+                                models.Q(("state", "pending"), _negated=True),
+                                ("due_at", None),
+                                ("finished_at__isnull", False),
+                                ("leased_until", None),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="delivery_pending_or_finished",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -334,6 +420,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("delivery", "number"),
+                "constraints": [
+                    models.UniqueConstraint(fields=("delivery", "number"), name="attempt_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("outcome__in", ["underWay", "delivered", "failed", "lost"])),
+                        name="attempt_outcome_known",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -377,6 +470,41 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("organization", "-fired_at", "-id"),
+                "indexes": [
+                    models.Index(fields=["organization", "-fired_at", "-id"], name="event_listing"),
+                    models.Index(
+                        condition=models.Q(("resolved_at", None)),
+                        fields=["organization", "rule_id"],
+                        name="event_open",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("organization", "dedup_key"), name="event_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("severity__in", ["info", "warning", "critical"])),
+                        name="event_severity_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("rule_id", None), ("rule_revision", None)),
+                            models.Q(("rule_id__isnull", False), ("rule_revision__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="event_rule_revision",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("period_end", None), ("period_start", None)),
+                            ("period_end__gt", models.F("period_start")),
+                            _connector="OR",
+                        ),
+                        name="event_period_ends_later",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("resolved_at__gte", models.F("fired_at"))),
+                        name="event_resolved_after_it_fired",
+                    ),
+                ],
             },
         ),
         migrations.AddField(
@@ -387,72 +515,6 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="deliveries",
                 to="alerts.event",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="channel",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "kind__in",
-                        [
-                            "email",
-                            "webhook",
-                            "slack",
-                            "teams",
-                            "discord",
-                            "pagerduty",
-                            "opsgenie",
-                            "mattermost",
-                            "googleChat",
-                            "telegram",
-                            "ntfy",
-                            "pushover",
-                        ],
-                    )
-                ),
-                name="channel_kind_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="channel",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("kind", "webhook"), ("secret__isnull", False)),
-                    models.Q(models.Q(("kind", "webhook"), _negated=True), ("secret", None)),
-                    _connector="OR",
-                ),
-                name="channel_secret_of_webhook",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="channel",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("old_secret", None), ("old_secret_until", None)),
-                    models.Q(
-                        ("old_secret__isnull", False),
-                        ("old_secret_until__isnull", False),
-                        ("secret__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="channel_old_secret_ends",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="channel",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("disabled_at", None), ("disabled_because", ""), ("enabled", True)),
-                    models.Q(
-                        ("disabled_at__isnull", False),
-                        ("disabled_because__in", ["byHand", "gone", "failing"]),
-                        ("enabled", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="channel_disabled_because",
             ),
         ),
         pgtrigger.migrations.AddTrigger(
@@ -498,10 +560,6 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        migrations.AddIndex(
-            model_name="channelevent",
-            index=models.Index(fields=["organization", "-pgh_id"], name="channelevent_newest"),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name="channelevent",
             trigger=pgtrigger.compiler.Trigger(
@@ -514,109 +572,6 @@ class Migration(migrations.Migration):
                     table="alerts_channelevent",
                     when="BEFORE",
                 ),
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="attempt",
-            constraint=models.UniqueConstraint(fields=("delivery", "number"), name="attempt_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="attempt",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("outcome__in", ["underWay", "delivered", "failed", "lost"])),
-                name="attempt_outcome_known",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="event",
-            index=models.Index(fields=["organization", "-fired_at", "-id"], name="event_listing"),
-        ),
-        migrations.AddIndex(
-            model_name="event",
-            index=models.Index(
-                condition=models.Q(("resolved_at", None)),
-                fields=["organization", "rule_id"],
-                name="event_open",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="event",
-            constraint=models.UniqueConstraint(fields=("organization", "dedup_key"), name="event_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="event",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("severity__in", ["info", "warning", "critical"])),
-                name="event_severity_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="event",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("rule_id", None), ("rule_revision", None)),
-                    models.Q(("rule_id__isnull", False), ("rule_revision__isnull", False)),
-                    _connector="OR",
-                ),
-                name="event_rule_revision",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="event",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("period_end", None), ("period_start", None)),
-                    ("period_end__gt", models.F("period_start")),
-                    _connector="OR",
-                ),
-                name="event_period_ends_later",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="event",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("resolved_at__gte", models.F("fired_at"))),
-                name="event_resolved_after_it_fired",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="delivery",
-            index=models.Index(fields=["organization", "-created_at", "-id"], name="delivery_listing"),
-        ),
-        migrations.AddIndex(
-            model_name="delivery",
-            index=models.Index(
-                condition=models.Q(("state", "pending")), fields=["due_at"], name="delivery_due"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="delivery",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("notice__in", ["fired", "resolved", "test", "channelDisabled"])),
-                name="delivery_notice_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="delivery",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["pending", "delivered", "failed", "cancelled"])),
-                name="delivery_state_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="delivery",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("due_at__isnull", False), ("finished_at", None), ("state", "pending")),
-                    models.Q(
-                        models.Q(("state", "pending"), _negated=True),
-                        ("due_at", None),
-                        ("finished_at__isnull", False),
-                        ("leased_until", None),
-                    ),
-                    _connector="OR",
-                ),
-                name="delivery_pending_or_finished",
             ),
         ),
         migrations.AddConstraint(

@@ -135,6 +135,58 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("organization", "created_at", "id"),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "condition__in",
+                                [
+                                    "above",
+                                    "below",
+                                    "aboveShare",
+                                    "rises",
+                                    "falls",
+                                    "noTraffic",
+                                    "forecastAbove",
+                                    "forecastShare",
+                                    "anomaly",
+                                    "spendLimit",
+                                ],
+                            )
+                        ),
+                        name="rule_condition_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("severity__in", ["info", "warning", "critical"])),
+                        name="rule_severity_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "window__in",
+                                [
+                                    "",
+                                    "1m",
+                                    "5m",
+                                    "15m",
+                                    "1h",
+                                    "6h",
+                                    "24h",
+                                    "7d",
+                                    "30d",
+                                    "day",
+                                    "week",
+                                    "month",
+                                ],
+                            )
+                        ),
+                        name="rule_window_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("hysteresis__gte", 0), ("hysteresis__lte", 50)),
+                        name="rule_hysteresis_half_at_most",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -275,6 +327,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("events__len", models.F("level"))),
+                        name="rule_state_event_each",
+                    )
+                ],
+            },
         ),
         migrations.AddField(
             model_name="event",
@@ -490,61 +550,12 @@ class Migration(migrations.Migration):
             model_name="rule",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    (
-                        "condition__in",
-                        [
-                            "above",
-                            "below",
-                            "aboveShare",
-                            "rises",
-                            "falls",
-                            "noTraffic",
-                            "forecastAbove",
-                            "forecastShare",
-                            "anomaly",
-                            "spendLimit",
-                        ],
-                    )
-                ),
-                name="rule_condition_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="rule",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("severity__in", ["info", "warning", "critical"])),
-                name="rule_severity_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="rule",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "window__in",
-                        ["", "1m", "5m", "15m", "1h", "6h", "24h", "7d", "30d", "day", "week", "month"],
-                    )
-                ),
-                name="rule_window_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="rule",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
                     models.Q(("credential", None), ("scope_kind", "organization"), ("value", None)),
                     models.Q(("scope_kind", "credential"), ("value", None)),
                     models.Q(("credential", None), ("scope_kind__in", ["model", "endpoint", "capability"])),
                     _connector="OR",
                 ),
                 name="rule_scope_names_its_kind",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="rule",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("hysteresis__gte", 0), ("hysteresis__lte", 50)),
-                name="rule_hysteresis_half_at_most",
             ),
         ),
         pgtrigger.migrations.AddTrigger(
@@ -612,13 +623,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="rulestate",
             constraint=models.UniqueConstraint(fields=("rule", "subject"), name="rule_state_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="rulestate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("events__len", models.F("level"))),
-                name="rule_state_event_each",
-            ),
         ),
         *(TenantTable(table) for table in TABLES),
         migrations.RunSQL(sql.read("rules")),

@@ -47,6 +47,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("report", "-first_day"),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("period_end__gt", models.F("period_start"))),
+                        name="digest_period_ends_later",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -72,6 +78,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("organization", "-created_at", "-id"),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("cadence__in", ["weekly", "monthly"])),
+                        name="report_cadence_known",
+                    ),
+                    models.CheckConstraint(condition=models.Q(("hour__lte", 23)), name="report_hour_of_day"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -408,18 +421,6 @@ class Migration(migrations.Migration):
                 to="alerts.report",
             ),
         ),
-        migrations.AddConstraint(
-            model_name="report",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("cadence__in", ["weekly", "monthly"])), name="report_cadence_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="report",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("hour__lte", 23)), name="report_hour_of_day"
-            ),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name="report",
             trigger=pgtrigger.compiler.Trigger(
@@ -466,13 +467,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="digest",
             constraint=models.UniqueConstraint(fields=("report", "cadence", "first_day"), name="digest_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="digest",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("period_end__gt", models.F("period_start"))),
-                name="digest_period_ends_later",
-            ),
         ),
         migrations.AddIndex(
             model_name="reportevent",

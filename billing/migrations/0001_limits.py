@@ -103,6 +103,41 @@ class Migration(migrations.Migration):
             options={
                 "db_table": "billing_spend_limit",
                 "ordering": ("organization", models.OrderBy(models.F("credential"), nulls_first=True)),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organization", "credential"), name="spend_limit_once", nulls_distinct=False
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("limit_nanos__gt", 0)), name="spend_limit_positive"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("window_kind__in", ["rolling7Days", "week"])),
+                        name="spend_limit_window_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("enforcement__in", ["pause", "warn"])),
+                        name="spend_limit_enforcement_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("paused_at", None), ("state", "open")),
+                            models.Q(("paused_at__isnull", False), ("state", "paused")),
+                            _connector="OR",
+                        ),
+                        name="spend_limit_paused_since",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("window_end__gt", models.F("window_start"))),
+                        name="spend_limit_window_ordered",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("reserved_nanos__gte", 0), ("spent_nanos__gte", 0)),
+                        name="spend_limit_not_negative",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("warn_at__len__lte", 10)), name="spend_limit_warnings_few"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -212,6 +247,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "abstract": False,
+                "indexes": [models.Index(fields=["organization", "-pgh_id"], name="spendlimitevent_newest")],
             },
         ),
         migrations.CreateModel(
@@ -371,63 +407,6 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.AddConstraint(
-            model_name="spendlimit",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "credential"), name="spend_limit_once", nulls_distinct=False
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="spendlimit",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("limit_nanos__gt", 0)), name="spend_limit_positive"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="spendlimit",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("window_kind__in", ["rolling7Days", "week"])),
-                name="spend_limit_window_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="spendlimit",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("enforcement__in", ["pause", "warn"])),
-                name="spend_limit_enforcement_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="spendlimit",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("paused_at", None), ("state", "open")),
-                    models.Q(("paused_at__isnull", False), ("state", "paused")),
-                    _connector="OR",
-                ),
-                name="spend_limit_paused_since",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="spendlimit",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("window_end__gt", models.F("window_start"))),
-                name="spend_limit_window_ordered",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="spendlimit",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("reserved_nanos__gte", 0), ("spent_nanos__gte", 0)),
-                name="spend_limit_not_negative",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="spendlimit",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("warn_at__len__lte", 10)), name="spend_limit_warnings_few"
-            ),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name="spendlimit",
             trigger=pgtrigger.compiler.Trigger(
@@ -470,10 +449,6 @@ class Migration(migrations.Migration):
                     when="AFTER",
                 ),
             ),
-        ),
-        migrations.AddIndex(
-            model_name="spendlimitevent",
-            index=models.Index(fields=["organization", "-pgh_id"], name="spendlimitevent_newest"),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="spendlimitevent",

@@ -79,6 +79,19 @@ class Migration(migrations.Migration):
                     models.OrderBy(models.F("expires_at"), nulls_last=True),
                     "id",
                 ),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("allowance__in", ["credits", "quota"])),
+                        name="grant_allowance_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("amount__gt", 0)), name="grant_amount_positive"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("expires_at__gt", models.F("effective_at"))),
+                        name="grant_expires_after_effect",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -150,6 +163,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "abstract": False,
+                "indexes": [models.Index(fields=["organization", "-pgh_id"], name="grantevent_newest")],
             },
         ),
         migrations.CreateModel(
@@ -199,6 +213,34 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("grant", None)),
+                        fields=("organization", "allowance", "kind"),
+                        name="ledger_account_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("grant__isnull", False), ("kind", "available")),
+                            models.Q(models.Q(("kind", "available"), _negated=True), ("grant", None)),
+                            _connector="OR",
+                        ),
+                        name="ledger_account_of_grant",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("balance__lte", 0), ("kind__in", ("granted", "uncovered", "overage"))),
+                            models.Q(
+                                models.Q(("kind__in", ("granted", "uncovered", "overage")), _negated=True),
+                                ("balance__gte", 0),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="ledger_account_sign",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="LedgerTransaction",
@@ -238,6 +280,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("-id",),
+                "indexes": [models.Index(fields=["organization", "id"], name="ledger_transaction_listing")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["grant", "use", "expiry", "revocation"])),
+                        name="ledger_transaction_kind",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -279,26 +328,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("transaction", "id"),
+                "constraints": [
+                    models.UniqueConstraint(fields=("transaction", "account"), name="ledger_posting_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("amount", 0), _negated=True), name="ledger_posting_moves"
+                    ),
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="grant",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("allowance__in", ["credits", "quota"])), name="grant_allowance_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="grant",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount__gt", 0)), name="grant_amount_positive"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="grant",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("expires_at__gt", models.F("effective_at"))),
-                name="grant_expires_after_effect",
-            ),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="grant",
@@ -343,10 +379,6 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        migrations.AddIndex(
-            model_name="grantevent",
-            index=models.Index(fields=["organization", "-pgh_id"], name="grantevent_newest"),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name="grantevent",
             trigger=pgtrigger.compiler.Trigger(
@@ -359,60 +391,6 @@ class Migration(migrations.Migration):
                     table="billing_grantevent",
                     when="BEFORE",
                 ),
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ledgeraccount",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("grant", None)),
-                fields=("organization", "allowance", "kind"),
-                name="ledger_account_once",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ledgeraccount",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("grant__isnull", False), ("kind", "available")),
-                    models.Q(models.Q(("kind", "available"), _negated=True), ("grant", None)),
-                    _connector="OR",
-                ),
-                name="ledger_account_of_grant",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ledgeraccount",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("balance__lte", 0), ("kind__in", ("granted", "uncovered", "overage"))),
-                    models.Q(
-                        models.Q(("kind__in", ("granted", "uncovered", "overage")), _negated=True),
-                        ("balance__gte", 0),
-                    ),
-                    _connector="OR",
-                ),
-                name="ledger_account_sign",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="ledgertransaction",
-            index=models.Index(fields=["organization", "id"], name="ledger_transaction_listing"),
-        ),
-        migrations.AddConstraint(
-            model_name="ledgertransaction",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("kind__in", ["grant", "use", "expiry", "revocation"])),
-                name="ledger_transaction_kind",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ledgerposting",
-            constraint=models.UniqueConstraint(fields=("transaction", "account"), name="ledger_posting_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="ledgerposting",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount", 0), _negated=True), name="ledger_posting_moves"
             ),
         ),
         *(TenantTable(table) for table in TABLES),

@@ -51,6 +51,16 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("organization", "-effective_from", "-id"),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("basis_points__gt", 0), ("basis_points__lte", 10000)),
+                        name="discount_within_whole",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("effective_until__gt", models.F("effective_from"))),
+                        name="discount_ends_after_beginning",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -109,6 +119,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "abstract": False,
+                "indexes": [models.Index(fields=["organization", "-pgh_id"], name="discountevent_newest")],
             },
         ),
         migrations.CreateModel(
@@ -186,6 +197,46 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("provider", "model", "tier", "-effective_from", "-id"),
+                "indexes": [
+                    models.Index(
+                        fields=["provider", "model", "tier", "effective_from"], name="price_listing"
+                    ),
+                    models.Index(fields=["model"], name="price_model"),
+                    models.Index(
+                        condition=models.Q(("organization__isnull", False)),
+                        fields=["organization"],
+                        name="price_organization",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("tier__in", ["standard", "batch", "priority", "flex"])),
+                        name="price_tier_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("source__in", ["genai-prices", "litellm", "manual"])),
+                        name="price_source_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="price_currency_iso"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("effective_until__gt", models.F("effective_from"))),
+                        name="price_ends_after_beginning",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("daily_from__isnull", True), ("daily_until__isnull", True)),
+                            models.Q(
+                                ("daily_from__isnull", False),
+                                ("daily_until__isnull", False),
+                                models.Q(("daily_from", models.F("daily_until")), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="price_daily_window_whole",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -284,6 +335,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "abstract": False,
+                "indexes": [models.Index(fields=["organization", "-pgh_id"], name="priceevent_newest")],
             },
         ),
         migrations.CreateModel(
@@ -314,21 +366,17 @@ class Migration(migrations.Migration):
             options={
                 "db_table": "billing_rate",
                 "ordering": ("price", "id"),
+                "constraints": [
+                    models.UniqueConstraint(fields=("price", "meter", "above"), name="rate_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("above__gte", 0), ("amount_nanos__gte", 0), ("per__gt", 0)),
+                        name="rate_not_negative",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("meter", ""), _negated=True), name="rate_has_meter"
+                    ),
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="discount",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("basis_points__gt", 0), ("basis_points__lte", 10000)),
-                name="discount_within_whole",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="discount",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("effective_until__gt", models.F("effective_from"))),
-                name="discount_ends_after_beginning",
-            ),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="discount",
@@ -373,10 +421,6 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        migrations.AddIndex(
-            model_name="discountevent",
-            index=models.Index(fields=["organization", "-pgh_id"], name="discountevent_newest"),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name="discountevent",
             trigger=pgtrigger.compiler.Trigger(
@@ -389,64 +433,6 @@ class Migration(migrations.Migration):
                     table="billing_discountevent",
                     when="BEFORE",
                 ),
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="price",
-            index=models.Index(fields=["provider", "model", "tier", "effective_from"], name="price_listing"),
-        ),
-        migrations.AddIndex(
-            model_name="price",
-            index=models.Index(fields=["model"], name="price_model"),
-        ),
-        migrations.AddIndex(
-            model_name="price",
-            index=models.Index(
-                condition=models.Q(("organization__isnull", False)),
-                fields=["organization"],
-                name="price_organization",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="price",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("tier__in", ["standard", "batch", "priority", "flex"])),
-                name="price_tier_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="price",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("source__in", ["genai-prices", "litellm", "manual"])),
-                name="price_source_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="price",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="price_currency_iso"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="price",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("effective_until__gt", models.F("effective_from"))),
-                name="price_ends_after_beginning",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="price",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("daily_from__isnull", True), ("daily_until__isnull", True)),
-                    models.Q(
-                        ("daily_from__isnull", False),
-                        ("daily_until__isnull", False),
-                        models.Q(("daily_from", models.F("daily_until")), _negated=True),
-                    ),
-                    _connector="OR",
-                ),
-                name="price_daily_window_whole",
             ),
         ),
         pgtrigger.migrations.AddTrigger(
@@ -479,10 +465,6 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        migrations.AddIndex(
-            model_name="priceevent",
-            index=models.Index(fields=["organization", "-pgh_id"], name="priceevent_newest"),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name="priceevent",
             trigger=pgtrigger.compiler.Trigger(
@@ -495,23 +477,6 @@ class Migration(migrations.Migration):
                     table="billing_priceevent",
                     when="BEFORE",
                 ),
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="pricerate",
-            constraint=models.UniqueConstraint(fields=("price", "meter", "above"), name="rate_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="pricerate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("above__gte", 0), ("amount_nanos__gte", 0), ("per__gt", 0)),
-                name="rate_not_negative",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="pricerate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("meter", ""), _negated=True), name="rate_has_meter"
             ),
         ),
         TenantTable("billing_discount"),

@@ -81,6 +81,55 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("organization", "-period_start", "-id"),
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("kind", "invoice")),
+                        fields=("organization", "period_start", "edition"),
+                        name="invoice_edition_once",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("organization", "year", "sequence"), name="invoice_sequence_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["invoice", "creditNote"])), name="invoice_kind_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["draft", "issued"])), name="invoice_state_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("period_end__gt", models.F("period_start"))),
+                        name="invoice_period_ordered",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("due_at", None),
+                                ("issued_at", None),
+                                ("number", None),
+                                ("sequence", None),
+                                ("state", "draft"),
+                                ("year", None),
+                            ),
+                            models.Q(
+                                ("issued_at__isnull", False),
+                                ("number__isnull", False),
+                                ("sequence__isnull", False),
+                                ("state", "issued"),
+                                ("year__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="invoice_issued_is_numbered",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("credits__isnull", False), ("kind", "creditNote")),
+                            models.Q(("credits", None), ("kind", "invoice")),
+                            _connector="OR",
+                        ),
+                        name="invoice_credit_note_credits",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -134,89 +183,15 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("invoice", "position"),
+                "indexes": [models.Index(fields=["organization", "period_start"], name="invoice_line_month")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("invoice", "position"), name="invoice_line_position"),
+                    models.CheckConstraint(
+                        condition=models.Q(("basis__in", ["rated", "reported", "whole"])),
+                        name="invoice_line_basis",
+                    ),
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("kind", "invoice")),
-                fields=("organization", "period_start", "edition"),
-                name="invoice_edition_once",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "year", "sequence"), name="invoice_sequence_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("kind__in", ["invoice", "creditNote"])), name="invoice_kind_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["draft", "issued"])), name="invoice_state_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("period_end__gt", models.F("period_start"))),
-                name="invoice_period_ordered",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("due_at", None),
-                        ("issued_at", None),
-                        ("number", None),
-                        ("sequence", None),
-                        ("state", "draft"),
-                        ("year", None),
-                    ),
-                    models.Q(
-                        ("issued_at__isnull", False),
-                        ("number__isnull", False),
-                        ("sequence__isnull", False),
-                        ("state", "issued"),
-                        ("year__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="invoice_issued_is_numbered",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("credits__isnull", False), ("kind", "creditNote")),
-                    models.Q(("credits", None), ("kind", "invoice")),
-                    _connector="OR",
-                ),
-                name="invoice_credit_note_credits",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="invoiceline",
-            index=models.Index(fields=["organization", "period_start"], name="invoice_line_month"),
-        ),
-        migrations.AddConstraint(
-            model_name="invoiceline",
-            constraint=models.UniqueConstraint(fields=("invoice", "position"), name="invoice_line_position"),
-        ),
-        migrations.AddConstraint(
-            model_name="invoiceline",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("basis__in", ["rated", "reported", "whole"])), name="invoice_line_basis"
-            ),
         ),
         TenantTable("billing_invoice"),
         TenantTable("billing_invoiceline"),

@@ -96,6 +96,45 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("-created_at", "-id"),
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state__in", ["queued", "running"])),
+                        fields=["created_at"],
+                        name="repricing_unfinished",
+                    )
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("state__in", ["queued", "running", "done", "failed", "cancelled"])
+                        ),
+                        name="repricing_state_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("window_end__gt", models.F("window_start"))),
+                        name="repricing_window_ordered",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "running"), _negated=True),
+                            models.Q(
+                                ("attempts__gt", 0),
+                                ("heartbeat_at__isnull", False),
+                                ("started_at__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="repricing_running_is_alive",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state__in", ["done", "failed", "cancelled"]), _negated=True),
+                            ("finished_at__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="repricing_end_has_moment",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -193,6 +232,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "abstract": False,
+                "indexes": [models.Index(fields=["organization", "-pgh_id"], name="repricingevent_newest")],
             },
         ),
         migrations.CreateModel(
@@ -235,53 +275,31 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("repricing", "-records_total", "id"),
-            },
-        ),
-        migrations.AddIndex(
-            model_name="repricing",
-            index=models.Index(
-                condition=models.Q(("state__in", ["queued", "running"])),
-                fields=["created_at"],
-                name="repricing_unfinished",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="repricing",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["queued", "running", "done", "failed", "cancelled"])),
-                name="repricing_state_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="repricing",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("window_end__gt", models.F("window_start"))),
-                name="repricing_window_ordered",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="repricing",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "running"), _negated=True),
-                    models.Q(
-                        ("attempts__gt", 0), ("heartbeat_at__isnull", False), ("started_at__isnull", False)
+                "constraints": [
+                    models.UniqueConstraint(fields=("repricing", "organization"), name="repricing_part_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("left_records__gte", 0),
+                            (
+                                "looked_at__gte",
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("priced"), "+", models.F("left_records")
+                                ),
+                            ),
+                            ("priced__gte", 0),
+                        ),
+                        name="repricing_part_adds_up",
                     ),
-                    _connector="OR",
-                ),
-                name="repricing_running_is_alive",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="repricing",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state__in", ["done", "failed", "cancelled"]), _negated=True),
-                    ("finished_at__isnull", False),
-                    _connector="OR",
-                ),
-                name="repricing_end_has_moment",
-            ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("position_at__isnull", True), ("position_key__isnull", True)),
+                            models.Q(("position_at__isnull", False), ("position_key__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="repricing_part_position_whole",
+                    ),
+                ],
+            },
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="repricing",
@@ -326,10 +344,6 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        migrations.AddIndex(
-            model_name="repricingevent",
-            index=models.Index(fields=["organization", "-pgh_id"], name="repricingevent_newest"),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name="repricingevent",
             trigger=pgtrigger.compiler.Trigger(
@@ -342,39 +356,6 @@ class Migration(migrations.Migration):
                     table="billing_repricingevent",
                     when="BEFORE",
                 ),
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="repricingpart",
-            constraint=models.UniqueConstraint(
-                fields=("repricing", "organization"), name="repricing_part_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="repricingpart",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("left_records__gte", 0),
-                    (
-                        "looked_at__gte",
-                        django.db.models.expressions.CombinedExpression(
-                            models.F("priced"), "+", models.F("left_records")
-                        ),
-                    ),
-                    ("priced__gte", 0),
-                ),
-                name="repricing_part_adds_up",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="repricingpart",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("position_at__isnull", True), ("position_key__isnull", True)),
-                    models.Q(("position_at__isnull", False), ("position_key__isnull", False)),
-                    _connector="OR",
-                ),
-                name="repricing_part_position_whole",
             ),
         ),
         SharedTenantTable("billing_repricing"),

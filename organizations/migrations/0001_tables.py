@@ -67,6 +67,15 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("name", "id"),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("currency__regex", "^[A-Z]{3}$")),
+                        name="organization_currency_iso",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("requests_per_minute__gt", 0)), name="organization_rate_positive"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -165,6 +174,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("email",),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("email", django.db.models.functions.text.Lower("email"))),
+                        name="user_email_lower",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -216,6 +231,29 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("organization", "-created_at", "-id"),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("client_id__regex", "^cl_[0-9A-Za-z]{20}$")),
+                        name="credential_client_id_format",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "scopes__contained_by",
+                                [
+                                    "usage:write",
+                                    "usage:read",
+                                    "billing:read",
+                                    "billing:write",
+                                    "alerts:write",
+                                    "keys:write",
+                                ],
+                            ),
+                            ("scopes__len__gt", 0),
+                        ),
+                        name="credential_scopes_known",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -266,6 +304,27 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("-created_at", "-id"),
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("accepted_at", None), ("withdrawn_at", None)),
+                        fields=("organization", "email"),
+                        name="invitation_one_open",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("email", django.db.models.functions.text.Lower("email"))),
+                        name="invitation_email_lower",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("role__in", ["owner", "admin", "billing", "analyst", "developer"])
+                        ),
+                        name="invitation_role_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("expires_at__gt", models.F("created_at"))),
+                        name="invitation_expires_later",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -310,6 +369,15 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("organization", "user"),
+                "constraints": [
+                    models.UniqueConstraint(fields=("organization", "user"), name="membership_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("role__in", ["owner", "admin", "billing", "analyst", "developer"])
+                        ),
+                        name="membership_role_known",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -377,6 +445,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "abstract": False,
+                "indexes": [models.Index(fields=["organization", "-pgh_id"], name="membershipevent_newest")],
             },
         ),
         migrations.CreateModel(
@@ -449,6 +518,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "abstract": False,
+                "indexes": [models.Index(fields=["organization", "-pgh_id"], name="invitationevent_newest")],
             },
         ),
         migrations.CreateModel(
@@ -518,6 +588,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "abstract": False,
+                "indexes": [models.Index(fields=["organization", "-pgh_id"], name="credentialevent_newest")],
             },
         ),
         migrations.CreateModel(
@@ -632,6 +703,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "abstract": False,
+                "indexes": [models.Index(fields=["id", "-pgh_id"], name="organizationevent_newest")],
             },
         ),
         migrations.AddField(
@@ -697,17 +769,6 @@ class Migration(migrations.Migration):
                 to="organizations.plan",
             ),
         ),
-        migrations.AddConstraint(
-            model_name="user",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("email", django.db.models.functions.text.Lower("email"))),
-                name="user_email_lower",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="membershipevent",
-            index=models.Index(fields=["organization", "-pgh_id"], name="membershipevent_newest"),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name="membershipevent",
             trigger=pgtrigger.compiler.Trigger(
@@ -720,17 +781,6 @@ class Migration(migrations.Migration):
                     table="organizations_membershipevent",
                     when="BEFORE",
                 ),
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="membership",
-            constraint=models.UniqueConstraint(fields=("organization", "user"), name="membership_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="membership",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("role__in", ["owner", "admin", "billing", "analyst", "developer"])),
-                name="membership_role_known",
             ),
         ),
         pgtrigger.migrations.AddTrigger(
@@ -776,10 +826,6 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        migrations.AddIndex(
-            model_name="invitationevent",
-            index=models.Index(fields=["organization", "-pgh_id"], name="invitationevent_newest"),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name="invitationevent",
             trigger=pgtrigger.compiler.Trigger(
@@ -792,35 +838,6 @@ class Migration(migrations.Migration):
                     table="organizations_invitationevent",
                     when="BEFORE",
                 ),
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invitation",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("accepted_at", None), ("withdrawn_at", None)),
-                fields=("organization", "email"),
-                name="invitation_one_open",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invitation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("email", django.db.models.functions.text.Lower("email"))),
-                name="invitation_email_lower",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invitation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("role__in", ["owner", "admin", "billing", "analyst", "developer"])),
-                name="invitation_role_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invitation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("expires_at__gt", models.F("created_at"))),
-                name="invitation_expires_later",
             ),
         ),
         pgtrigger.migrations.AddTrigger(
@@ -866,10 +883,6 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        migrations.AddIndex(
-            model_name="credentialevent",
-            index=models.Index(fields=["organization", "-pgh_id"], name="credentialevent_newest"),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name="credentialevent",
             trigger=pgtrigger.compiler.Trigger(
@@ -882,33 +895,6 @@ class Migration(migrations.Migration):
                     table="organizations_credentialevent",
                     when="BEFORE",
                 ),
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="credential",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("client_id__regex", "^cl_[0-9A-Za-z]{20}$")),
-                name="credential_client_id_format",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="credential",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "scopes__contained_by",
-                        [
-                            "usage:write",
-                            "usage:read",
-                            "billing:read",
-                            "billing:write",
-                            "alerts:write",
-                            "keys:write",
-                        ],
-                    ),
-                    ("scopes__len__gt", 0),
-                ),
-                name="credential_scopes_known",
             ),
         ),
         pgtrigger.migrations.AddTrigger(
@@ -954,10 +940,6 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        migrations.AddIndex(
-            model_name="organizationevent",
-            index=models.Index(fields=["id", "-pgh_id"], name="organizationevent_newest"),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name="organizationevent",
             trigger=pgtrigger.compiler.Trigger(
@@ -970,18 +952,6 @@ class Migration(migrations.Migration):
                     table="organizations_organizationevent",
                     when="BEFORE",
                 ),
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="organization",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="organization_currency_iso"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="organization",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("requests_per_minute__gt", 0)), name="organization_rate_positive"
             ),
         ),
         pgtrigger.migrations.AddTrigger(
