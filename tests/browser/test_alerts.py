@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from organizations.models import User
 from tests.alerts.rules.ruling import make_rule
 from tests.alerts.telling import deliveries, fire, mailbox, work
-from tests.browser.conftest import PASSWORD, Visit
+from tests.browser.conftest import Visit
 from tests.browser.looking import Looking, look, settle, violations
 from tests.portal.pages import add_member
 from tests.usage.factories import Tenant, make_tenant, record
@@ -65,7 +65,7 @@ def test_the_operators_admin_is_accessible_in_the_portals_colours(
     visit = open_page(theme=theme)
     user = add_member(acme)
     User.objects.filter(pk=user.pk).update(is_staff=True, is_superuser=True)
-    _sign_in(visit, user)
+    visit.sign_in(acme, user=user)
     wrong: dict[str, Any] = {}
     for path in OPERATION:
         visit.page.goto(f"{visit.url}{path}")
@@ -160,7 +160,7 @@ def test_from_one_organization_to_another_and_across_them(acme: Tenant, visit: V
     user = add_member(acme)
     add_member(globex, user=user)
     page = visit.page
-    _sign_in(visit, user)
+    visit.sign_in(acme, user=user)
     page.locator(".switcher summary").click()
     page.get_by_role("link", name="All organizations").click()
     expect(page.locator("#organizations tbody tr")).to_have_count(2)
@@ -172,12 +172,3 @@ def test_from_one_organization_to_another_and_across_them(acme: Tenant, visit: V
     page.get_by_role("link", name="Acme", exact=True).click()
     page.wait_for_url("**organization=acme*")
     expect(page.locator(".switcher summary")).to_contain_text("Acme")
-
-
-def _sign_in(visit: Visit, user: User) -> None:
-    page = visit.page
-    page.goto(f"{visit.url}/")
-    page.get_by_label("E-mail address").fill(user.email)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.get_by_role("heading", name="Overview").wait_for()

@@ -13,7 +13,7 @@ from core import clock
 from tests.billing.pricing import price
 from tests.billing.spending import limit_to
 from tests.browser.conftest import Visit
-from tests.browser.looking import WIDTHS, settle, violations
+from tests.browser.looking import look, settle
 from tests.browser.people import statuses
 from tests.usage.factories import Tenant, at, make_tenant, record
 
@@ -146,7 +146,7 @@ def test_pages_with_something_to_say_are_accessible_and_fit(
     limit_to(acme, 2, credential_id=acme.credential_id)
     visit = open_page(theme=theme)
     visit.sign_in(acme)
-    wrong: dict[str, object] = {}
+    wrong: list[str] = []
     for path in (
         "/limits/",
         "/limits/set/",
@@ -156,13 +156,5 @@ def test_pages_with_something_to_say_are_accessible_and_fit(
         "/costs/forecast/",
         "/prices/",
     ):
-        visit.page.set_viewport_size({"width": 1440, "height": 900})
-        visit.page.goto(f"{visit.url}{path}")
-        settle(visit.page)
-        if found := violations(visit.page):
-            wrong[path] = found
-        for width in WIDTHS:
-            visit.page.set_viewport_size({"width": width, "height": 900})
-            if visit.overflow():
-                wrong[f"{path} at {width}"] = visit.overflow()
-    assert wrong == {}
+        wrong += look(visit, path)
+    assert wrong == []

@@ -15,8 +15,9 @@ from billing.repricings import parts, run
 from organizations.models import User
 from organizations.tenancy import system_scope
 from tests.billing.repricings.support import ask, know, use
-from tests.browser.conftest import PASSWORD, PATIENCE_MS, Visit
-from tests.browser.looking import WIDTHS, settle, violations
+from tests.browser.conftest import PATIENCE_MS, Visit
+from tests.browser.looking import look
+from tests.browser.people import enter
 from tests.portal.pages import add_member
 from tests.usage.factories import Tenant
 from usage.rollups.fold import fold_pending
@@ -37,10 +38,7 @@ def operator(unpriced: Tenant, visit: Visit) -> Visit:
     """Somebody who runs the whole system, signed in, on the admin's first page."""
     user = add_member(unpriced)
     User.objects.filter(pk=user.pk).update(is_staff=True, is_superuser=True)
-    visit.page.goto(f"{visit.url}/admin/")
-    visit.page.get_by_label("E-mail address").fill(user.email)
-    visit.page.get_by_label("Password").fill(PASSWORD)
-    visit.page.get_by_role("button", name="Sign in").click()
+    enter(visit, user, path="/admin/")
     visit.page.wait_for_url("**/admin/")
     return visit
 
@@ -120,7 +118,8 @@ def test_a_dry_run_and_a_real_one_are_watched_to_their_end_and_costs_change(
         worker.go(100)
         expect(page.locator("#repricing-last")).to_contain_text("40 requests priced, 0.00000048 EUR")
     # The rest of the page follows by itself.
-    expect(page.get_by_role("heading", name="2 requests have no price")).to_be_visible(timeout=PATIENCE_MS)
+    left = page.get_by_role("heading", name="Unpriced 2 requests have no price")
+    expect(left).to_be_visible(timeout=PATIENCE_MS)
     assert operator.figure("cost") == "0.00000048"
 
 
@@ -162,12 +161,8 @@ def test_the_pages_are_accessible_and_fit(
     user = add_member(unpriced)
     User.objects.filter(pk=user.pk).update(is_staff=True, is_superuser=True)
     visit = open_page(theme=theme)
-    visit.page.goto(f"{visit.url}/")
-    visit.page.get_by_label("E-mail address").fill(user.email)
-    visit.page.get_by_label("Password").fill(PASSWORD)
-    visit.page.get_by_role("button", name="Sign in").click()
-    visit.page.get_by_role("heading", name="Overview").wait_for()
-    wrong: dict[str, object] = {}
+    visit.sign_in(unpriced, user=user)
+    wrong: list[str] = []
     for path in (
         "/costs/",
         "/costs/repricing/",
@@ -175,14 +170,5 @@ def test_the_pages_are_accessible_and_fit(
         f"/admin/billing/repricing/{done.pk}/change/",
         f"/admin/billing/repricing/{waiting.pk}/change/",
     ):
-        visit.page.set_viewport_size({"width": 1440, "height": 900})
-        visit.page.goto(f"{visit.url}{path}")
-        if path == "/costs/":
-            settle(visit.page)
-        if found := violations(visit.page):
-            wrong[path] = found
-        for width in WIDTHS:
-            visit.page.set_viewport_size({"width": width, "height": 900})
-            if visit.overflow():
-                wrong[f"{path} at {width}"] = visit.overflow()
-    assert wrong == {}
+        wrong += look(visit, path)
+    assert wrong == []
