@@ -24,6 +24,7 @@ FREQUENT: Final = {
     "model": "gpt-4o",
     "provider": "openai",
     "status": "success",
+    "statusCode": "200",
     "meta[region]": "eu-west-1",
     "meta[level]": "2",
 }
@@ -34,6 +35,7 @@ RARE: Final = {
     "model": "rare-model",
     "provider": "rare-provider",
     "status": "error",
+    "statusCode": "500",
     "meta[region]": "rare-region",
     "meta[level]": "77",
 }
@@ -89,6 +91,7 @@ def _questions(manifest: Manifest) -> Iterator[Question]:
         yield Question.of(f"resource ids, {kind} (the slowest of {len(links)})", *links)
     yield Question.of("model, rare here and frequent elsewhere", {"model": ELSEWHERE})
     yield Question.of("model, of no record", {"model": "no such model"})
+    yield Question.of("errorType, of no record", {"errorType": "no such error"})
     yield Question.of("two frequent filters", {"model": "gpt-4o", "meta[region]": "eu-west-1"})
     yield Question.of("a rare and a frequent filter", {"botId": "rare_botId", "model": "rare-model"})
     yield Question.of("oldest first", {"order": "asc"})
