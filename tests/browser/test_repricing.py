@@ -121,6 +121,7 @@ def test_a_dry_run_and_a_real_one_are_watched_to_their_end_and_costs_change(
     left = page.get_by_role("heading", name="Unpriced 2 requests have no price")
     expect(left).to_be_visible(timeout=PATIENCE_MS)
     assert operator.figure("cost") == "0.00000048"
+    expect(page.get_by_text("0.000000480 so far")).to_be_visible(timeout=4 * PATIENCE_MS)
 
 
 def test_one_is_cancelled(operator: Visit, unpriced: Tenant) -> None:
