@@ -29,11 +29,15 @@ _PLACES: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """The last whole days against as many before them; ``url`` leads to all of those, day by day."""
+    """The last whole days against as many before them; ``url`` leads to all of those, day by day.
+
+    ``unit`` is the currency of an amount.
+    """
 
     label: str
     short: str
     exact: str
+    unit: str
     change: Change
     url: str
 
@@ -69,7 +73,7 @@ class Daily:
         """Tell whether twice as many whole days are known."""
         return len(self.groups) >= 2 * days
 
-    def growth(self, measure: Measure, days: int, here: Callable[..., str]) -> Growth | None:
+    def growth(self, measure: Measure, days: int, currency: str, here: Callable[..., str]) -> Growth | None:
         """Return the last days against as many before; None where they aren't known or have no value.
 
         ``here`` makes addresses of the page with other days.
@@ -83,6 +87,7 @@ class Daily:
             label="Week over week" if days == AVERAGE_DAYS else "Month over month (30 days)",
             short=measure.writer.short(now),
             exact=measure.writer.exact(now),
+            unit=currency if measure.is_money else "",
             change=numbers.change(Decimal(str(now)), Decimal(str(before))),
             url=here(range="custom", from_=self._day(-2 * days), to=self._day(-1)),
         )

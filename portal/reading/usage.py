@@ -114,7 +114,11 @@ def read(
         cards=[figure(one) for one in FIGURES],
         against=None if filters.before is None else times.days(filters.before, filters.zone),
         over_time=_over_time(drawn, daily, view, shape, caller, to),
-        growth=[one for days in (AVERAGE_DAYS, MONTH_DAYS) if (one := daily.growth(whole, days, here))],
+        growth=[
+            one
+            for days in (AVERAGE_DAYS, MONTH_DAYS)
+            if (one := daily.growth(whole, days, caller.currency, here))
+        ],
         work=[figure(one) for one in WORK],
         ratio=_ratio(current),
         views=[name for name in VIEWS if name == view or name not in RARE or WHOLE[name].number(current)],

@@ -180,7 +180,8 @@ def _growth(claims: Claims, api: Api, asked: Mapping[str, str], view: str) -> No
         change = numbers.change(Decimal(str(now)), Decimal(str(before)))
         short = kind_of(view).short(now)
         moved = numbers_in(change.text)
-        claims.tells(f"over-time / {label}", short, *moved, title=[charts.exact(view, now)])
+        unit = api.currency if view == "cost" else ""
+        claims.tells(f"over-time / {label}", short, *moved, title=[charts.exact(view, now, unit)])
 
 
 def _hours(claims: Claims, api: Api, rows: Sequence[Row], view: str) -> None:
