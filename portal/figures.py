@@ -61,7 +61,9 @@ def card(
 
 
 def _change(measure: Measure, now: Group, before: Group) -> Change | None:
-    values = measure.number(now), measure.number(before)
-    if None in values:
+    value, earlier = measure.number(now), measure.number(before)
+    if value is None:
         return None
-    return numbers.change(*(Decimal(str(value)) for value in values))
+    if earlier is None:
+        return numbers.UNPRECEDENTED
+    return numbers.change(Decimal(str(value)), Decimal(str(earlier)))

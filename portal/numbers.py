@@ -30,6 +30,9 @@ class Change:
     text: str
 
 
+UNPRECEDENTED: Final = Change("new", "no prior data")
+
+
 def short(value: Number) -> str:
     """Write a number in little room: whole below 100,000, else three digits and a suffix, ``1.23M``."""
     number = Decimal(value)
@@ -63,7 +66,7 @@ def change(now: Number, before: Number) -> Change:
         return Change("same", "no change")
     direction = "up" if now > before else "down"
     if before <= 0:
-        return Change("new", "no prior data")
+        return UNPRECEDENTED
     ratio = Decimal(now) / Decimal(before)
     if ratio >= _MANY_TIMES:
         return Change(direction, f"{short(ratio.to_integral_value(ROUND_HALF_EVEN))}×")
