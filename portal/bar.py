@@ -85,7 +85,7 @@ def bar(
         ranges=[Option(name, label, name == filters.days.range) for name, label in RANGES.items()],
         first=filters.days.first.isoformat(),
         last=filters.days.last.isoformat(),
-        zone=zone_label(filters.zone, filters.period.start),
+        zone=zone_label(filters.zone, filters.period.end),
         kept=own | ({ORGANIZATION: showing.kept} if showing.kept else {}),
         reset=showing.here(**own) if filters.parameters else "",
         said=filters.said,
