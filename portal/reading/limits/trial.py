@@ -234,7 +234,7 @@ def _pause(pause: Pause, end: datetime, tz: ZoneInfo, records: Records) -> list[
         Cell("Still paused at the end")
         if pause.resumed_at is None
         else Cell(times.minute(pause.resumed_at, tz), value=format_moment(pause.resumed_at)),
-        Cell(lasting(seconds), value=str(seconds), is_number=True),
+        Cell(lasting(seconds) if seconds else "none", value=str(seconds), is_number=True),
         _amount(pause.spent_nanos),
         _amount(pause.stopped_nanos, records(window)),
     ]
