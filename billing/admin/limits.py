@@ -10,6 +10,8 @@ from organizations.admin.showing import linked, listed, money, number
 _LIMIT = money("limit_nanos", "limit")
 _SPENT = money("spent_nanos", "spent")
 _HELD = money("reserved_nanos", "held")
+_SPENT_SHORT = money("spent_nanos", "spent", cents=True)
+_HELD_SHORT = money("reserved_nanos", "held", cents=True)
 _WARNS = listed("warn_at", "warns at", "%")
 _WARNED = listed("warned", "warned at", "%")
 _SHARE = number("threshold", "share", "%")
@@ -20,8 +22,8 @@ class SpendLimitAdmin(ReadOnlyAdmin):
     """Limits, as upkeep left them."""
 
     list_display = (
-        "limited", linked("organization"), "state", _LIMIT, _SPENT, _HELD, "window_kind", "enforcement",
-        "paused_at",
+        "limited", linked("organization"), "state", _LIMIT, _SPENT_SHORT, _HELD_SHORT, "window_kind",
+        "enforcement", "paused_at",
     )  # fmt: skip
     list_filter = (OrganizationFilter, "state", "enforcement", "window_kind")
     list_select_related = ("organization", "credential")
@@ -46,7 +48,7 @@ class DecisionAdmin(ReadOnlyAdmin):
 
     list_display = (
         "decided_at", linked("organization"), linked("credential", "key"), "kind",
-        _SHARE, _SPENT, _LIMIT,
+        _SHARE, _SPENT_SHORT, _LIMIT,
     )  # fmt: skip
     list_filter = (OrganizationFilter, "kind")
     list_select_related = ("organization", "credential")

@@ -21,18 +21,23 @@ Shown: TypeAlias = Any
 """A column, which takes a row; Django allows one wherever it allows a field's name, its types do not."""
 EMPTY: Final = "–"
 """What stands where there is nothing."""
+_CENT_DIGITS: Final = 7
+"""How many digits of nanos are less than a cent."""
 
 
-def money(name: str, label: str) -> Shown:
+def money(name: str, label: str, *, cents: bool = False) -> Shown:
     """Return a column with an amount in the currency of the row, or of its organization.
 
-    Units: the field is in nanos.
+    Units: the field is in nanos; in whole cents where lists compare it, unless nothing would be left of it.
     """
 
     @admin.display(description=label)
     def shown(row: Any) -> str:
         nanos = getattr(row, name)
-        return EMPTY if nanos is None else f"{exact_money(nanos)} {currency_of(row)}"
+        if nanos is None:
+            return EMPTY
+        written = round(nanos, -_CENT_DIGITS) if cents else nanos
+        return f"{exact_money(written or nanos)} {currency_of(row)}"
 
     shown.__name__ = f"number_{name}"
     return shown
