@@ -7,9 +7,10 @@ from django.http import HttpRequest
 from alerts.channels.services import change_channel
 from alerts.deliveries.again import retry
 from alerts.models import Attempt, Channel, Delivery, Event, Report, Rule, RuleState
+from alerts.rules.words import metric_name
 from core.problems import Problem
 from organizations.admin import OrganizationFilter, ReadOnlyAdmin, ReadOnlyInline, register_events
-from organizations.admin.showing import linked, listed, number, pairs
+from organizations.admin.showing import Shown, linked, listed, number, pairs
 from organizations.confirming import confirmed
 
 # Django only puts an s to a name.
@@ -19,12 +20,25 @@ Delivery._meta.verbose_name_plural = "deliveries"
 _THRESHOLDS = listed("thresholds", "thresholds")
 
 
+def _metric() -> Shown:
+    @admin.display(description="metric")
+    def shown(row: Rule | Event) -> str:
+        """Name it as the portal does."""
+        return metric_name(row.metric)
+
+    shown.__name__ = "metric"
+    return shown
+
+
+_METRIC = _metric()
+
+
 @admin.register(Rule)
 class RuleAdmin(ReadOnlyAdmin):
     """What organizations want to be told of."""
 
     list_display = (
-        "name", linked("organization"), "metric", "condition", "scope_kind", "window", "severity", "enabled",
+        "name", linked("organization"), _METRIC, "condition", "scope_kind", "window", "severity", "enabled",
     )  # fmt: skip
     list_filter = (OrganizationFilter, "condition", "severity", "enabled", "scope_kind")
     list_select_related = ("organization",)
@@ -33,7 +47,7 @@ class RuleAdmin(ReadOnlyAdmin):
     ordering = ("organization_id", "created_at", "id")
     fieldsets = (
         (None, {"fields": ("name", "organization", "code", "enabled", "severity")}),
-        ("Condition", {"fields": ("metric", "condition", _THRESHOLDS, "window", "least_requests")}),
+        ("Condition", {"fields": (_METRIC, "condition", _THRESHOLDS, "window", "least_requests")}),
         ("Scope", {"fields": ("scope_kind", "credential", "value")}),
         ("Repeating", {"fields": (number("hysteresis", "hysteresis", "%"), "quiet_minutes", "revision")}),
         ("Made", {"fields": ("created_by", "created_at", "updated_at")}),
@@ -45,8 +59,8 @@ class RuleStateAdmin(ReadOnlyAdmin):
     """How far rules have come."""
 
     list_display = (
-        "told_of", linked("organization"), linked("rule"), "level", number("value", "value", places=2),
-        "since", "quiet_until",
+        "told_of", linked("organization"), linked("rule"), number("level", "level"),
+        number("value", "value", places=2), "since", "quiet_until",
     )  # fmt: skip
     list_filter = (OrganizationFilter,)
     list_select_related = ("organization", "rule")
@@ -122,7 +136,7 @@ class ReportAdmin(ReadOnlyAdmin):
 class AlertEventAdmin(ReadOnlyAdmin):
     """What fired."""
 
-    list_display = ("fired_at", linked("organization"), "severity", "metric", "message", "resolved_at")
+    list_display = ("fired_at", linked("organization"), "severity", _METRIC, "message", "resolved_at")
     list_filter = (OrganizationFilter, "severity", ("resolved_at", admin.EmptyFieldListFilter))
     list_select_related = ("organization",)
     search_fields = ("organization__slug__exact",)
@@ -131,7 +145,7 @@ class AlertEventAdmin(ReadOnlyAdmin):
     ordering = ("-fired_at", "-id")
     fieldsets = (
         (None, {"fields": ("message", "organization", "severity", "fired_at", "resolved_at")}),
-        ("Rule", {"fields": ("rule_name", "rule_revision", "metric", pairs("scope", "scope"))}),
+        ("Rule", {"fields": ("rule_name", "rule_revision", _METRIC, pairs("scope", "scope"))}),
         ("Figures", {"fields": (number("value", "value"), number("threshold", "threshold"), "unit")}),
         ("Period", {"fields": ("period_start", "period_end")}),
         ("Advice", {"fields": ("recommendation",)}),
@@ -151,7 +165,8 @@ class DeliveryAdmin(ReadOnlyAdmin):
     """What was told to whom."""
 
     list_display = (
-        "created_at", linked("organization"), "notice", "told", "state", "attempt_count", "due_at", "reason",
+        "created_at", linked("organization"), "notice", "told", "state",
+        number("attempt_count", "attempts"), "due_at", "reason",
     )  # fmt: skip
     list_filter = (OrganizationFilter, "state", "notice", "channel_kind")
     list_select_related = ("organization",)

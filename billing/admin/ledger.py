@@ -54,8 +54,8 @@ class GrantAdmin(OperatorAdmin):
     form = GrantForm
     paginator = BoundedPaginator
     list_display = (
-        "reason", linked("organization"), "allowance", number("amount", "amount"), "number_left", "priority",
-        "effective_at", "expires_at", "revoked_at",
+        "reason", linked("organization"), "allowance", number("amount", "amount"), "number_left",
+        number("priority", "priority"), "effective_at", "expires_at", "revoked_at",
     )  # fmt: skip
     list_filter = (OrganizationFilter, "allowance", ("revoked_at", admin.EmptyFieldListFilter))
     list_select_related = ("organization", "account")
