@@ -12,7 +12,7 @@ from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.db import models
 from django.db.models import Model, QuerySet
 from django.forms import BaseInlineFormSet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from organizations.admin.widgets import Chooser, DayInput, MomentInput, TimeInput
 from organizations.bounded import BoundedPaginator
@@ -80,6 +80,17 @@ class ReadOnlyAdmin(OperatorAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """Return the list that is never sorted anew."""
         return OrderedChangeList
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Lead to the history of those rows alone that an action here can add to."""
+        context = {**(extra_context or {}), "has_history": bool(self.actions)}
+        return super().change_view(request, object_id, form_url, context)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Rows come from the product's own work."""

@@ -1,3 +1,4 @@
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -5,6 +6,7 @@ from django.apps import apps
 from django.test import Client
 
 from core import keys
+from organizations.admin.showing import money
 from organizations.models import Credential, Membership, Organization, Plan, User
 from organizations.roles import Role
 from organizations.services import CreatedOrganization, invite
@@ -93,6 +95,29 @@ def test_every_list_search_and_page_opens(client: Client, acme: CreatedOrganizat
         row = apps.get_model("organizations", model).objects.order_by("-pk").first()
     assert row is not None
     assert client.get(f"{ADMIN}/{model}/{row.pk}/change/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("model", "has_history"), [("organization", True), ("credential", True), ("planevent", False)]
+)
+def test_the_history_is_led_to_where_it_can_have_entries(
+    client: Client, acme: CreatedOrganization, model: str, has_history: bool
+) -> None:
+    Plan.objects.filter(slug="free").update(requests_per_minute=61)
+    with system_scope():
+        row = apps.get_model("organizations", model).objects.order_by("-pk").first()
+    assert row is not None
+    page = client.get(f"{ADMIN}/{model}/{row.pk}/change/").content
+    assert (b"historylink" in page) is has_history
+
+
+@pytest.mark.parametrize(
+    ("nanos", "shown"),
+    [(39_149_575_945, "39.15 EUR"), (400_000, "0.0004 EUR"), (0, "0.00 EUR"), (None, "–")],
+)
+def test_lists_write_amounts_in_cents_unless_nothing_would_be_left(nanos: int | None, shown: str) -> None:
+    row = SimpleNamespace(spent_nanos=nanos, currency="EUR")
+    assert money("spent_nanos", "spent", cents=True)(row) == shown
 
 
 def test_no_page_shows_a_hash_of_a_secret(client: Client, acme: CreatedOrganization) -> None:
