@@ -12,6 +12,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
+from django.utils.formats import date_format
 
 from core import clock
 from core.keys import CLIENT_ID_PATTERN
@@ -38,7 +39,8 @@ class AuditEvent(pghistory.models.Event):
         abstract = True
 
     def __str__(self) -> str:
-        return f"{ACTIONS.get(self.pgh_label, self.pgh_label)} at {self.pgh_created_at:%Y-%m-%d %H:%M:%S} UTC"
+        when = date_format(self.pgh_created_at, "DATETIME_FORMAT")
+        return f"{ACTIONS.get(self.pgh_label, self.pgh_label)} on {when}"
 
 
 def tracked(

@@ -9,6 +9,7 @@ from typing import Any, Final
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.utils.formats import date_format
 
 from core import clock
 from organizations.models import Credential, Organization, tracked
@@ -242,4 +243,4 @@ class Decision(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} at {self.decided_at:%Y-%m-%d %H:%M:%S} UTC"
+        return f"{self.get_kind_display()} on {date_format(self.decided_at, 'DATETIME_FORMAT')}"
