@@ -9,13 +9,14 @@ from django.db import connection
 from django.http import HttpRequest
 
 from core import clock, keys
-from core.problems import Problem, forbidden, unauthorized
+from core.problems import Problem, forbidden, invalid_parameter, unauthorized
 from organizations.factors import check_second_factor
 from organizations.models import Membership, Organization, Plan, User
 from organizations.roles import scopes_of
 from organizations.tenancy import Caller, PlanTerms, system_scope
 
 CHOICE_HEADER: Final = "X-Organization"
+CHOICE_PARAM: Final = "organization"
 SESSION_CHOICE: Final = "organization"
 
 
@@ -117,19 +118,27 @@ def holds(entry: Entry) -> bool:
 def caller_from_session(request: HttpRequest) -> Caller:
     """Return the caller that a signed-in member is, in the organization they chose.
 
-    The choice is the ``X-Organization`` header, else the session's, else the member's first.
-    Raises: `Problem` 401 when nobody is signed in, 403 when they don't belong to the organization
-    of the header or to any, or have no second factor where the organization requires one.
+    The choice is the ``X-Organization`` header or the parameter ``organization``, else the session's, else
+    the member's first.
+    Raises: `Problem` 401 when nobody is signed in, 400 when header and parameter differ, 403 when they don't
+    belong to the organization chosen or to any, or have no second factor where the organization requires one.
     Tenancy: looks through the whole system for this user's memberships only.
     """
     user = request.user
     if isinstance(user, AnonymousUser) or not user.is_active:
         raise unauthorized("Sign in, or send a key in the Authorization header.")
     memberships = memberships_of(user)
-    wanted = request.headers.get(CHOICE_HEADER)
+    wanted = _wanted(request)
     last = request.session.get(SESSION_CHOICE)
     membership = _usual(memberships, last) if wanted is None else _chosen(memberships, wanted)
     return caller_of(membership)
+
+
+def _wanted(request: HttpRequest) -> str | None:
+    header, parameter = request.headers.get(CHOICE_HEADER), request.GET.get(CHOICE_PARAM)
+    if header is not None and parameter is not None and header != parameter:
+        raise invalid_parameter(CHOICE_PARAM, f"{CHOICE_PARAM} and the header {CHOICE_HEADER} differ.")
+    return parameter if header is None else header
 
 
 def caller_of(membership: Membership) -> Caller:

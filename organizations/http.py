@@ -20,7 +20,7 @@ from core.params import Params
 from core.problems import forbidden, method_not_allowed, unauthorized
 from core.views import ANSWER_HEADERS
 from organizations import rate_limits
-from organizations.door import caller_from_key, caller_from_session
+from organizations.door import CHOICE_PARAM, caller_from_key, caller_from_session
 from organizations.models import User
 from organizations.tenancy import Caller, tenant_scope
 
@@ -135,7 +135,9 @@ class TenantAPIView(APIView):
         self._handler()
         self.authorize()
         accepted, deep = self._declared(self.accepted_params), self._declared(self.deep_params)
-        self.params = Params(request.query_params, accepted or (), deep=deep or ())
+        # Which organization it is of was the door's to read, and only a member has several.
+        chosen = () if self.caller.user_id is None else (CHOICE_PARAM,)
+        self.params = Params(request.query_params, (*(accepted or ()), *chosen), deep=deep or ())
 
     def authorize(self) -> None:
         """Go on only with the scope that the method requires.

@@ -164,7 +164,8 @@ def _days(params: Params, today: date, default: str) -> Days:
         first = _date(params, "from", last - timedelta(days=_LENGTHS[DEFAULT_RANGE] - 1))
         if last < first:
             raise invalid_parameter("to", "The last day must not come before the first.")
-        return Days(wanted, first, last)
+        # Nothing is dated later than tomorrow: days without end would only cost their counting.
+        return Days(wanted, first, max(min(last, today + _DAY), first))
     return Days(wanted, _first(wanted, today), today)
 
 

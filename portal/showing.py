@@ -52,7 +52,7 @@ class Showing:
 
     def render(self, template: str, context: Mapping[str, Any], *, status: int = 200) -> HttpResponse:
         """Return the page, or the block ``live`` of it for htmx."""
-        full = {"layout": self.layout, "caller": self.caller, "to": self.to, **self._frame(), **context}
+        full = {**self._frame(), "caller": self.caller, "to": self.to, "kept": self.kept, **context}
         response = render(self.request, template, full, status=status)
         if self.layout is None and "here" in context and "" in self.request.GET.values():
             # A form sends all of its fields; the address to keep has those that say something.
@@ -61,6 +61,6 @@ class Showing:
 
     def _frame(self) -> dict[str, Any]:
         if self.layout is not None:
-            return {"frame": WHOLE}
+            return {"frame": WHOLE, "layout": self.layout}
         # The strip lies outside of what is replaced, and is as fresh.
-        return {"frame": PART, "strip": strip(self.caller, clock.now(), self.to)}
+        return {"frame": PART, "layout": None, "strip": strip(self.caller, clock.now(), self.to)}

@@ -12,8 +12,18 @@ def zone_label(tz: ZoneInfo, moment: datetime) -> str:
     """Name a zone with its offset at a moment: ``Europe/Berlin, UTC+01:00``."""
     if tz.key == "UTC":
         return "UTC"
-    offset = moment.astimezone(tz).strftime("%z")
-    return f"{tz.key}, UTC{offset[:3]}:{offset[3:5]}"
+    return f"{tz.key}, {_offset(moment.astimezone(tz))}"
+
+
+def _offset(local: datetime) -> str:
+    text = local.strftime("%z")
+    return f"UTC{text[:3]}:{text[3:5]}"
+
+
+def _which(local: datetime) -> str:
+    """Tell apart the two moments that clocks show alike when they are put back; nothing at any other time."""
+    twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
+    return f" {_offset(local)}" if twice else ""
 
 
 def clock(moment: datetime, tz: ZoneInfo) -> str:
@@ -29,7 +39,7 @@ def day(value: date) -> str:
 def minute(moment: datetime, tz: ZoneInfo) -> str:
     """Write a moment to the minute: ``14 Oct 2026, 09:30``."""
     local = moment.astimezone(tz)
-    return f"{day(local.date())}, {local:%H:%M}"
+    return f"{day(local.date())}, {local:%H:%M}{_which(local)}"
 
 
 def days(period: Period, tz: ZoneInfo) -> str:
@@ -48,7 +58,7 @@ def days(period: Period, tz: ZoneInfo) -> str:
 def second(moment: datetime, tz: ZoneInfo) -> str:
     """Write a moment to the second: ``14 Oct 2026, 09:30:05``."""
     local = moment.astimezone(tz)
-    return f"{day(local.date())}, {local:%H:%M:%S}"
+    return f"{day(local.date())}, {local:%H:%M:%S}{_which(local)}"
 
 
 def days_of(start: datetime, end: datetime, tz: ZoneInfo) -> str:

@@ -9,6 +9,7 @@ from core.paging import encode_cursor, fingerprint, place, position, read_cursor
 from core.params import Params
 from core.periods import Period
 from core.problems import not_found
+from organizations.door import CHOICE_PARAM
 from organizations.models import Credential
 from organizations.tenancy import Caller
 from usage import answers, reading
@@ -29,7 +30,8 @@ def record_page(
     page = read_cursor_page(params)
     since = reading.history_of(caller, now)
     window = reading.window_of(params, reading.all_history(since, now), since)
-    tied_to = fingerprint({**given, "cursor": "", "take": "", "of": caller.organization})
+    others = {name: value for name, value in given.items() if name != CHOICE_PARAM}
+    tied_to = fingerprint({**others, "cursor": "", "take": "", "of": caller.organization})
     query = _record_query(params, window, page.take + 1, page.descending)
     found = find_records(replace(query, after=position(page.position(tied_to))))
     shown = found[: page.take]

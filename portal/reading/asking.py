@@ -95,9 +95,10 @@ def question_address(
     filters: Filters, measures: Iterable[Measure], granularity: str, group_by: Facet | None = None
 ) -> str:
     """Return the address at which the API answers these measures."""
-    more = {} if group_by is None else {"groupBy": group_by.value, "limit": str(MAX_SIZE)}
+    grouped = {} if group_by is None else {"groupBy": group_by.value}
     names = ",".join(measure.name for measure in measures)
-    return api_address("usage-query", filters, metrics=names, granularity=granularity, **more)
+    parameters = {"metrics": names, "granularity": granularity, **grouped, "limit": str(MAX_SIZE)}
+    return api_address("usage-query", filters, **parameters)
 
 
 def keys_of() -> list[Credential]:

@@ -128,6 +128,8 @@ def _said(field: str, value: Any, caller: Caller, tz: ZoneInfo) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value))
     text = str(value)
+    if field == "disabledBecause":
+        return label(text).lower()
     if field in _AMOUNTS:
         unit = f" {caller.currency}" if field == "limit" else ""
         return f"{numbers.exact(Decimal(text))}{unit}"

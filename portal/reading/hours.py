@@ -54,9 +54,9 @@ class Hours:
         """
         filters = asker.filters
         columns = columns_of(_TOLD if told else _TOLD[:1], measure)
-        series = Buckets.over(filters.period, Granularity.HOUR, filters.zone)
-        groups = asker.series(columns, filters.period, series)
         periods = buckets(filters.period, Granularity.HOUR, filters.zone)
+        starts = tuple(period.start for period in periods)
+        groups = asker.series(columns, filters.period, Buckets(filters.period.start, len(starts), starts))
         found: dict[tuple[int, int], list[tuple[Period, Group]]] = {}
         for period, group in zip(periods, groups, strict=True):
             local = period.start.astimezone(filters.zone)

@@ -32,9 +32,14 @@ NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
 def request_of(
-    user: User | AnonymousUser, *, header: str | None = None, chosen: str | None = None
+    user: User | AnonymousUser,
+    *,
+    header: str | None = None,
+    named: str | None = None,
+    chosen: str | None = None,
 ) -> HttpRequest:
-    request = RequestFactory().get("/", headers={"X-Organization": header} if header else {})
+    query = {"organization": named} if named else {}
+    request = RequestFactory().get("/", query, headers={"X-Organization": header} if header else {})
     request.user = user
     request.session = SessionStore()
     if chosen is not None:
@@ -246,7 +251,11 @@ def test_the_header_chooses_before_the_session_before_the_name(
     assert caller_from_session(request_of(acme.owner)).organization == mine
     assert caller_from_session(request_of(acme.owner, chosen=theirs)).organization == theirs
     assert caller_from_session(request_of(acme.owner, chosen=theirs, header=mine)).organization == mine
+    assert caller_from_session(request_of(acme.owner, chosen=theirs, named=mine)).organization == mine
+    assert caller_from_session(request_of(acme.owner, header=mine, named=mine)).organization == mine
     assert caller_from_session(request_of(acme.owner, chosen="gone")).organization == mine
+    with pytest.raises(Problem, match="400 invalid_parameter"):
+        caller_from_session(request_of(acme.owner, header=mine, named=theirs))
     assert [membership.role for membership in memberships_of(acme.owner)] == ["owner", "analyst"]
 
 
@@ -267,6 +276,8 @@ def test_an_organization_that_is_anothers_and_one_that_is_not_there_look_the_sam
 ) -> None:
     details = []
     for slug in (globex.organization.slug, "nowhere"):
+        with pytest.raises(Problem, match="403 not_a_member"):
+            caller_from_session(request_of(acme.owner, named=slug))
         with pytest.raises(Problem) as caught:
             caller_from_session(request_of(acme.owner, header=slug))
         details.append((caught.value.status, caught.value.code, caught.value.detail.replace(slug, "…")))

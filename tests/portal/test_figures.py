@@ -413,3 +413,11 @@ def test_errors_and_latency_are_drawn(used: Tenant, member: Client, view: str) -
     assert any(shown)
     assert [mark["value"] for mark in marks] == shown
     assert f"{view.capitalize()}, 7-day average" in text_of(page)
+
+
+def test_days_end_with_tomorrow_however_far_they_are_asked_for(used: Tenant, member: Client) -> None:
+    page = member.get("/usage/?range=custom&from=2026-07-01&to=2998-12-31")
+    assert "1–16 Jul 2026" in text(page)
+    assert len(cells(page, "over-time-table")) == 16
+    later = member.get("/usage/?range=custom&from=2100-01-01&to=2998-12-31")
+    assert figures(later)["requests"] == "0"

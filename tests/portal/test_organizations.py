@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -253,6 +254,20 @@ class TestTheFilter:
         book.forget()
         page = signed_in(of_all).get("/models/what-if/?organization=acme&others=openai/gpt-4o")
         assert self.elsewhere(page)[1] == {}
+
+    @pytest.mark.parametrize("path", ["/usage/", "/logs/", "/keys/", "/costs/", "/models/"])
+    def test_the_api_answers_of_the_organization_on_the_page(
+        self, globex: Tenant, of_all: User, used: None, path: str
+    ) -> None:
+        client = signed_in(of_all)
+        page = client.get(f"{path}?organization=acme")
+        addresses = re.findall(r'href="([^"]+)" data-api', page.content.decode())
+        assert addresses
+        own = [client.get(unescape(one)).json() for one in addresses]
+        # Another page of another organization, as a second tab has it.
+        client.get("/?organization=globex")
+        assert [client.get(unescape(one)).json() for one in addresses] == own
+        assert all("organization=acme" in one for one in addresses)
 
     def test_a_part_of_the_page_has_it_too(self, of_all: User) -> None:
         part = signed_in(of_all).get("/usage/?organization=acme", headers=HTMX)

@@ -12,6 +12,7 @@ from django.test import Client
 from organizations.models import Membership, User
 from organizations.services import invite
 from organizations.tenancy import tenant_scope
+from tests.alerts.telling import mailbox
 from tests.billing.spending import limit_to, unlimit
 from tests.portal.pages import add_member, table, text
 from tests.usage.factories import NOW, Tenant
@@ -92,3 +93,10 @@ def test_invitations_come_a_page_at_a_time(acme: Tenant, member: Client) -> None
     pages = [text(member.get(f"/settings/members/?invitations={page}")) for page in (1, 2)]
     assert [sum(f"new{number:02}@" in page for number in range(30)) for page in pages] == [25, 5]
     assert "Page 2 of 2 (30 total)" in pages[1]
+
+
+def test_the_trail_says_why_a_channel_is_off(acme: Tenant, member: Client) -> None:
+    channel = mailbox(acme)
+    assert acme.api.call("PATCH", f"/alerts/channels/{channel.pk}", {"enabled": False}).status == 200
+    said = text(member.get("/settings/audit/"))
+    assert "Disabled because: by hand" in said

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -51,3 +51,12 @@ def test_moments() -> None:
 )
 def test_zones_say_their_offset(name: str, label: str) -> None:
     assert times.zone_label(zone(name), datetime(2026, 7, 15, tzinfo=UTC)) == label
+
+
+def test_an_hour_that_comes_twice_is_told_apart() -> None:
+    first, second = (datetime(2026, 10, 25, hour, 30, tzinfo=UTC) for hour in (0, 1))
+    assert times.minute(first, BERLIN) == "25 Oct 2026, 02:30 UTC+02:00"
+    assert times.minute(second, BERLIN) == "25 Oct 2026, 02:30 UTC+01:00"
+    assert times.second(second + timedelta(hours=1), BERLIN) == "25 Oct 2026, 03:30:00"
+    # What clocks leave out in spring is never shown.
+    assert times.minute(datetime(2026, 3, 29, 1, 0, tzinfo=UTC), BERLIN) == "29 Mar 2026, 03:00"

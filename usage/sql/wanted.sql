@@ -47,7 +47,8 @@ BEGIN
     FOREACH term IN ARRAY in_terms LOOP
         name := split_part(term, ':', 1);
         value := substr(term, length(name) + 2);
-        IF name = 'error_type' OR name = 'status_code' AND value::integer >= 300 THEN
+        -- Only codes of failures are in an index.
+        IF name = 'error_type' OR name = 'status_code' AND value >= '300' THEN
             condition := condition || format(' AND organization_id = %s AND %I = %L', tenant, name, value);
         END IF;
     END LOOP;
