@@ -8,6 +8,7 @@ from typing import Final
 from billing.invoices import services as invoices
 from billing.ledger.services import grant
 from billing.models import Allowance, Enforcement, Grant, Invoice, InvoiceState, SpendLimit, Window
+from billing.queries.limits import standing
 from billing.queries.spending import spent_since
 from billing.services.limits import Terms, set_limit
 from core import clock
@@ -29,6 +30,14 @@ _LIMITED_FOR: Final = timedelta(days=23, hours=5, minutes=12)
 """How long the limits have been there."""
 _GROWTH: Final = 0.95
 """By how much the demo's spending grows over its days, as a share of its mean."""
+_CLOSE: Final = Decimal("0.955")
+"""From which share on it is raised: past the warning at 95%, short of the pause."""
+_LOOKS: Final = (
+    (Decimal("0.91"), timedelta(hours=1)),
+    (Decimal("0.82"), timedelta(hours=4)),
+    (Decimal(0), timedelta(hours=12)),
+)
+"""How long nothing is reached that is used up to a share."""
 _STEP: Final = Decimal("0.07")
 """How much nearer the first limit comes to be, which is then raised."""
 _WEEKLY: Final = Window.WEEK
@@ -78,8 +87,7 @@ class Change:
 def limit_changes(demo: Demo) -> list[Change]:
     """Return which limits are set when, in order; none for a plan without, or when that was done before.
 
-    The organization's is nearly reached, raised, and nearly reached again. Where the demo has few days, all
-    are set at its end.
+    `keep_open` raises those that pause before they do. Where the demo has few days, all are set at its end.
     """
     organization, calendar = demo.organization, demo.calendar
     with tenant_scope(organization.pk):
@@ -100,7 +108,6 @@ def limit_changes(demo: Demo) -> list[Change]:
             first + timedelta(minutes=6), DOCUMENTS, _NEARLY / _grown(calendar, first, now), window=_WEEKLY
         ),
         Change(first + timedelta(days=5, hours=3), STAGING, Decimal("0.40"), Enforcement.WARN),
-        Change(raised, None, _NEARLY / _grown(calendar, raised, now)),
     ]
 
 
@@ -111,6 +118,34 @@ def _grown(calendar: Calendar, first: datetime, last: datetime) -> Decimal:
         1 + _GROWTH * (((moment - _WEEK / 2) - calendar.start) / whole - 0.5) for moment in (first, last)
     )
     return Decimal(str(round(after / before, 4)))
+
+
+def keep_open(demo: Demo, moment: datetime) -> timedelta:
+    """Raise limits that are nearly used up, as people do who were warned; return when to look again."""
+    if not demo.organization.plan.spend_limit:
+        return _WEEK
+    nearest = max(_keep_open(demo, member, moment) for member in (None, DOCUMENTS))
+    return next(pause for share, pause in _LOOKS if nearest >= share)
+
+
+def _keep_open(demo: Demo, member: Member | None, moment: datetime) -> Decimal:
+    """Raise one limit where need be; return which share of it is used."""
+    organization = demo.organization
+    credential_id = None if member is None else demo.credentials[member.name].pk
+    with clock.standing_at(moment), tenant_scope(organization.pk, actor=acting(owner_of(organization))):
+        found = standing(organization.pk, credential_id, timezone=organization.timezone, now=moment)
+        if found is None:
+            return Decimal(0)
+        share = Decimal(found.spent_nanos) / found.limit_nanos
+        if share < _CLOSE:
+            return share
+        terms = Terms(
+            _whole_units(Decimal(found.spent_nanos) / _NEARLY) + NANOS,
+            window=found.window,
+            enforcement=found.enforcement,
+        )
+        set_limit(caller=importing(organization), credential_id=credential_id, terms=terms)
+        return Decimal(found.spent_nanos) / terms.limit_nanos
 
 
 def set_limit_of(demo: Demo, change: Change) -> None:

@@ -1,6 +1,7 @@
 """Make an organization with months of believable use, costs and alerts, to look at and to try things on."""
 
 import json
+from datetime import datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -82,13 +83,22 @@ def _live_through(demo: load.Demo, filling: load.Filling) -> None:
     """Let the demo's time pass: records come, limits are set, rules are looked at, each at its moment."""
     last, told = alerts.latest(demo), alerts.begin(demo)
     changes = money.limit_changes(demo)
+    since = demo.calendar.start
     for moment in sorted({*alerts.moments(demo), *(change.at for change in changes), demo.calendar.now}):
-        filling.until(moment)
+        _fill(demo, filling, since, moment)
+        since = moment
         for change in changes:
             if change.at == moment:
                 money.set_limit_of(demo, change)
         if last is None or moment > last:
             alerts.look(demo, moment, told)
+
+
+def _fill(demo: load.Demo, filling: load.Filling, since: datetime, until: datetime) -> None:
+    """Let records come until a moment, and limits be raised before they pause."""
+    while (since := since + money.keep_open(demo, since)) < until:
+        filling.until(since)
+    filling.until(until)
 
 
 def _made_facts(made: CreatedOrganization) -> dict[str, Any]:
