@@ -8,13 +8,12 @@ from django.http import HttpRequest, HttpResponse
 
 from core import clock
 from core.moments import format_moment, parse_moment
-from core.paging import ORDERS
 from core.params import Params
 from core.problems import invalid_parameter
 from organizations.models import User
 from organizations.roles import Scope
 from organizations.tenancy import Caller
-from portal import filters, times
+from portal import filters, timeline, times
 from portal.bar import bar
 from portal.filters import params_of
 from portal.links import ORGANIZATION
@@ -31,48 +30,36 @@ _FORM = ("metaKey", "metaValue", "link", "linkId")
 def logs(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
     """Show records, newest first unless they are asked for from the oldest on."""
     showing = Showing(request, user, caller, "logs")
-    params = params_of(
-        request.GET, (*reading.OWN, *reading.MOMENTS, *_FORM, "order", "cursor"), deep=("meta",)
-    )
+    params = params_of(request.GET, (*reading.OWN, *reading.MOMENTS, *_FORM, *timeline.NAMES), deep=("meta",))
     now = clock.now()
     chosen = filters.read(params, caller, now)
     own = _own(params)
-    order = params.choice("order", ORDERS, "desc")
-    cursor = params.text("cursor", max_length=4096)
-    found = reading.read(caller, chosen, own, now, order=order, cursor=cursor, to=showing.to)
-    ordered = {"order": order} if found.is_rising else {}
+    line = timeline.read(params, showing, {**chosen.parameters, **own})
+    found = reading.read(caller, chosen, own, now, line=line, to=showing.to)
     fixed = {name: value for name, value in own.items() if name not in ("status", "type")}
-    here = showing.here(**chosen.parameters, **own, **ordered)
     context = {
         # Other days or another model are chosen from whole days again.
         "bar": bar(
             showing,
             Asker(caller, chosen),
-            _without(fixed, *reading.MOMENTS) | ordered,
-            elsewhere=_without(own, *reading.MOMENTS) | ordered,
+            _without(fixed, *reading.MOMENTS) | line.kept,
+            elsewhere=_without(own, *reading.MOMENTS) | line.kept,
         ),
         "logs": found,
         # What the form beside the bar hands on: all that is chosen already.
-        "hidden": {**chosen.parameters, **own, **ordered}
+        "hidden": {**chosen.parameters, **own, **line.kept}
         | ({"organization": showing.kept} if showing.kept else {}),
         "status": own.get("status", ""),
         "type": own.get("type", ""),
         "links": LINKS,
-        "tags": [
-            (
-                name,
-                _said(name, value, chosen),
-                showing.here(**chosen.parameters, **_without(own, name), **ordered),
-            )
-            for name, value in fixed.items()
-        ],
-        "here": here,
+        "tags": [(name, _said(name, value, chosen), line.at(**{name: ""})) for name, value in fixed.items()],
+        **line.context(found.following),
         "is_first": "cursor" not in params,
     }
     response = showing.render("portal/logs.html", context)
     if any(name in request.GET for name in _FORM):
         # What the form calls by two fields has one name in addresses.
-        response["HX-Push-Url"] = here
+        response["HX-Push-Url"] = line.at()
     return response
 
 

@@ -25,6 +25,7 @@ from portal.reading import record_cost
 from portal.reading.facts import Fact
 from portal.reading.record_cost import RecordCost
 from portal.tables import Cell, Column, Table
+from portal.timeline import Timeline, of_api
 from usage.links import LINKS
 from usage.listing import one_record, record_page
 from usage.queries.records import find_record
@@ -50,23 +51,11 @@ To = Callable[..., str]
 
 @dataclass(frozen=True, slots=True)
 class LogsPage:
-    """A page of records; ``further`` and ``first`` lead to other pages, where there are any."""
+    """A page of records; ``following`` is the cursor to go on from, if there are more."""
 
     table: Table
     api: str
-    further: str
-    first: str
-    is_rising: bool
-
-    @property
-    def further_label(self) -> str:
-        """What the records of the next page are beside these."""
-        return "Newer" if self.is_rising else "Older"
-
-    @property
-    def first_label(self) -> str:
-        """What the records of the first page are."""
-        return "Oldest" if self.is_rising else "Newest"
+    following: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,36 +79,26 @@ def read(
     own: Mapping[str, str],
     now: datetime,
     *,
-    order: str,
-    cursor: str | None,
+    line: Timeline,
     to: To,
 ) -> LogsPage:
-    """Read a page of records; ``own`` are the page's filters beside the bar's, ``order`` is asc or desc.
+    """Read a page of records; ``own`` are the page's filters beside the bar's.
 
     Raises: `Problem` 400 or 404 naming a parameter.
     Tenancy: call in the tenant's scope.
     """
     also = {name: value for name, value in own.items() if name not in MOMENTS}
-    asked = {**filters.of_api, **_cut(filters, own), **also, **_ordered(order), "take": str(PAGE_SIZE)}
-    asked |= {} if cursor is None else {"cursor": cursor}
+    asked = {**filters.of_api, **_cut(filters, own), **also, **of_api(line.page(PAGE_SIZE))}
     given = QueryDict(mutable=True)
     given.update(asked)
     items, following = record_page(Params(given, _ACCEPTED, deep=("meta",)), asked, caller, now)
     names = dict(Credential.objects.values_list("client_id", "name"))
-    is_rising = order == "asc"
-    place = {**filters.parameters, **own}
-    time = Column(
-        "Time",
-        url=to("logs", **place, **_ordered("desc" if is_rising else "asc")),
-        sorted="ascending" if is_rising else "descending",
-    )
-    columns = [time, *_COLUMNS, Column(f"Cost, {caller.currency}", is_number=True)]
-    place |= _ordered(order)
+    columns = [line.column(), *_COLUMNS, Column(f"Cost, {caller.currency}", is_number=True)]
     rows = [_row(item, names, filters, to) for item in items]
     return LogsPage(
         table=Table(
             "records",
-            f"{filters.said}, {'oldest' if is_rising else 'newest'} first",
+            f"{filters.said}, {line.said.lower()}",
             columns,
             rows,
             "No records match these filters." if filters.what or own else "No records in this period.",
@@ -127,15 +106,8 @@ def read(
             stacks=True,
         ),
         api=f"{reverse('records')}?{given.urlencode()}",
-        further=to("logs", **place, cursor=following) if following else "",
-        first=to("logs", **place) if cursor is not None else "",
-        is_rising=is_rising,
+        following=following,
     )
-
-
-def _ordered(order: str) -> dict[str, str]:
-    """Return the parameter of an order; newest first is what there is without it."""
-    return {"order": order} if order == "asc" else {}
 
 
 def _cut(filters: Filters, own: Mapping[str, str]) -> dict[str, str]:
