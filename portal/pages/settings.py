@@ -10,7 +10,6 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 
 from core import clock
-from core.paging import CursorPage
 from core.params import Params
 from core.problems import Problem
 from organizations import queries, services
@@ -18,7 +17,7 @@ from organizations.audit import KINDS
 from organizations.models import User
 from organizations.roles import Role, Scope, may_assign
 from organizations.tenancy import Caller
-from portal import mail
+from portal import mail, timeline
 from portal.filters import cleaned
 from portal.forms import InviteForm, OrganizationForm
 from portal.layout import Link
@@ -143,18 +142,17 @@ def webhooks(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
 def audit(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
     """Show who changed what."""
     showing = Showing(request, user, caller, "audit")
-    params = Params(cleaned(request.GET), (ORGANIZATION, "kind", "cursor"))
+    params = Params(cleaned(request.GET), (ORGANIZATION, "kind", *timeline.NAMES))
     kind = params.choice("kind", sorted(KINDS), "")
-    cursor = params.text("cursor", max_length=4096)
-    found = trail.audit(caller, CursorPage(AUDIT_SIZE, "desc", cursor), kind)
+    line = timeline.read(params, showing, {"kind": kind})
+    found = trail.audit(caller, line.page(AUDIT_SIZE), kind)
     names = {"": "All", **{name: trail.kind_label(name) for name in sorted(KINDS)}}
     context = {
         "audit": found,
         "tabs": _tabs(showing),
-        "kinds": [Link(label, showing.here(kind=name), name == kind) for name, label in names.items()],
-        "older": showing.here(kind=kind, cursor=found.cursor) if found.cursor else "",
-        "newest": showing.here(kind=kind) if cursor else "",
-        "here": showing.here(kind=kind),
+        "kinds": [Link(label, line.at(kind=name), name == kind) for name, label in names.items()],
+        "times": [line.column()],
+        **line.context(found.cursor),
     }
     return showing.render("portal/audit.html", context)
 
