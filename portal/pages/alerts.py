@@ -10,11 +10,11 @@ from django.http import HttpRequest, HttpResponse
 from alerts.events.queries import EventQuery, event
 from alerts.models import Severity
 from core import clock
-from core.paging import decode_cursor, encode_cursor, fingerprint, place, position
 from core.params import Params
 from organizations.models import User
 from organizations.roles import Scope
 from organizations.tenancy import Caller
+from portal import timeline
 from portal.filters import cleaned
 from portal.layout import Link
 from portal.links import ORGANIZATION
@@ -32,36 +32,29 @@ _OPEN: Final = {"open": True, "resolved": False}
 def alerts(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
     """Show events, those that hold first."""
     showing = Showing(request, user, caller, "alerts")
-    params = Params(cleaned(request.GET), (ORGANIZATION, "state", "severity", "cursor"))
+    params = Params(cleaned(request.GET), (ORGANIZATION, "state", "severity", *timeline.NAMES))
     state = params.choice("state", [name for name in STATES if name], "")
     severity = params.choice("severity", Severity.values, "")
-    cursor = params.text("cursor", max_length=4096)
-    tied_to = fingerprint({"portal events": caller.organization_id, "state": state, "severity": severity})
+    line = timeline.read(params, showing, {"state": state, "severity": severity})
     query = EventQuery(
         take=reading.PAGE,
-        after=None if cursor is None else position(decode_cursor(cursor, tied_to)),
+        descending=line.descending,
+        after=line.after,
         severities=(severity,) if severity else (),
         is_open=_OPEN.get(state),
     )
     found = reading.read(caller, query, clock.now(), showing.to)
-    own = {"state": state, "severity": severity}
-    after = found.after
     context = {
         "events": found,
         "tabs": tabs(showing),
-        "states": [
-            Link(said, showing.here(**{**own, "state": one}), one == state) for one, said in STATES.items()
-        ],
+        "states": [Link(said, line.at(state=one), one == state) for one, said in STATES.items()],
         "severities": [
-            Link(str(said), showing.here(**{**own, "severity": one}), one == severity)
-            for one, said in SEVERITIES.items()
+            Link(str(said), line.at(severity=one), one == severity) for one, said in SEVERITIES.items()
         ],
         "is_filtered": bool(state or severity),
         "is_parted": not state,
-        "all_open": showing.here(**{**own, "state": "open"}),
-        "older": "" if after is None else showing.here(**own, cursor=encode_cursor(place(*after), tied_to)),
-        "newest": showing.here(**own) if cursor else "",
-        "here": showing.here(**own),
+        "all_open": line.at(state="open"),
+        **line.context(line.following(found.after)),
     }
     return showing.render("portal/alerts/events.html", context)
 

@@ -17,12 +17,12 @@ from alerts.deliveries.again import retry
 from alerts.deliveries.queries import DeliveryQuery
 from alerts.models import DeliveryState
 from core import clock
-from core.paging import decode_cursor, encode_cursor, fingerprint, place, position
 from core.params import Params
 from core.problems import Problem
 from organizations.models import User
 from organizations.roles import Scope
 from organizations.tenancy import Caller
+from portal import timeline
 from portal.filters import cleaned
 from portal.layout import Link
 from portal.links import ORGANIZATION
@@ -36,17 +36,17 @@ STATES: Final = {"": "All", **dict(DeliveryState.choices)}
 
 @page(Entry("deliveries", "alerts/deliveries/", Scope.ALERTS_WRITE, under="alerts"))
 def deliveries(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
-    """Show the log, newest first."""
+    """Show the log, newest first unless it is asked for from the oldest on."""
     showing = Showing(request, user, caller, "deliveries")
-    params = Params(cleaned(request.GET), (ORGANIZATION, "state", "channel", "cursor"))
+    params = Params(cleaned(request.GET), (ORGANIZATION, "state", "channel", *timeline.NAMES))
     state = params.choice("state", DeliveryState.values, "")
     channel_id = identity(params, "channel")
-    cursor = params.text("cursor", max_length=4096)
     own = {"state": state, "channel": "" if channel_id is None else str(channel_id)}
-    tied_to = fingerprint({"portal deliveries": caller.organization_id, **own})
+    line = timeline.read(params, showing, own)
     query = DeliveryQuery(
         take=reading.PAGE + 1,
-        after=None if cursor is None else position(decode_cursor(cursor, tied_to)),
+        descending=line.descending,
+        after=line.after,
         states=(state,) if state else (),
         channel_id=channel_id,
     )
@@ -54,18 +54,11 @@ def deliveries(request: HttpRequest, user: User, caller: Caller) -> HttpResponse
     context = {
         "log": found,
         "tabs": tabs(showing),
-        "states": [
-            Link(str(said), showing.here(**{**own, "state": one}), one == state)
-            for one, said in STATES.items()
-        ],
+        "states": [Link(str(said), line.at(state=one), one == state) for one, said in STATES.items()],
         "is_filtered": any(own.values()),
         "channel": None if channel_id is None else channel_of(caller.organization_id, channel_id),
-        "everywhere": showing.here(state=state),
-        "older": ""
-        if found.after is None
-        else showing.here(**own, cursor=encode_cursor(place(*found.after), tied_to)),
-        "newest": showing.here(**own) if cursor else "",
-        "here": showing.here(**own),
+        "everywhere": line.at(channel=""),
+        **line.context(line.following(found.after)),
     }
     return showing.render("portal/alerts/deliveries.html", context)
 
