@@ -12,13 +12,13 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 
 from core import clock
-from core.paging import decode_cursor, encode_cursor, fingerprint, place, position
 from core.params import Params
 from core.periods import day_bounds, zone
 from core.problems import Problem
 from organizations.models import User
 from organizations.roles import Scope
 from organizations.tenancy import Caller
+from portal import timeline
 from portal.filters import cleaned
 from portal.forms import ExportForm
 from portal.links import ORGANIZATION
@@ -45,22 +45,16 @@ def exports(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
         else:
             messages.success(request, "Export started. Its file will appear below.")
             return redirect(showing.here())
-    tied_to = fingerprint({"portal exports": caller.organization_id})
-    params = Params(cleaned(request.GET), (ORGANIZATION, "cursor"))
-    cursor = params.text("cursor", max_length=4096)
-    after = None if cursor is None else position(decode_cursor(cursor, tied_to))
-    found = reading.read(caller, after, showing.to)
+    line = timeline.read(Params(cleaned(request.GET), (ORGANIZATION, *timeline.NAMES)), showing)
+    found = reading.read(caller, line, showing.to)
     context = {
         "exports": found,
         # What asks for the changing part has these.
         "reports": reports.read(caller, clock.now(), showing.to) if showing.layout else None,
         "form": form,
         "allowed": caller.plan.exports,
-        "older": ""
-        if found.after is None
-        else showing.here(cursor=encode_cursor(place(*found.after), tied_to)),
-        "newest": "" if after is None else showing.here(),
-        "here": showing.here(),
+        "times": [line.column("Requested")],
+        **line.context(line.following(found.after)),
     }
     return showing.render("portal/exports.html", context, status=422 if form.errors else 200)
 

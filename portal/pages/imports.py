@@ -12,12 +12,12 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 
 from core import clock
-from core.paging import decode_cursor, encode_cursor, fingerprint, place, position
 from core.params import Params
 from core.problems import not_found
 from organizations.models import User
 from organizations.roles import Scope
 from organizations.tenancy import Caller
+from portal import timeline
 from portal.filters import cleaned
 from portal.forms_imports import UploadForm
 from portal.links import ORGANIZATION
@@ -46,19 +46,13 @@ def imports(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
         form = UploadForm(request.POST, request.FILES, most=most, is_too_large=was_too_large(request))
         if form.is_valid() and (kept := _receive(caller, form)) is not None:
             return redirect(showing.to("import", str(kept.pk)))
-    tied_to = fingerprint({"portal imports": caller.organization_id})
-    params = Params(cleaned(request.GET), (ORGANIZATION, "cursor"))
-    cursor = params.text("cursor", max_length=4096)
-    after = None if cursor is None else position(decode_cursor(cursor, tied_to))
-    found = reading.read(caller, after, showing.to)
+    line = timeline.read(Params(cleaned(request.GET), (ORGANIZATION, *timeline.NAMES)), showing)
+    found = reading.read(caller, line, showing.to)
     context = {
         "imports": found,
         "form": form,
-        "older": ""
-        if found.after is None
-        else showing.here(cursor=encode_cursor(place(*found.after), tied_to)),
-        "newest": "" if after is None else showing.here(),
-        "here": showing.here(),
+        "times": [line.column("Uploaded")],
+        **line.context(line.following(found.after)),
     }
     status = 413 if was_too_large(request) else 422 if form.errors else 200
     return showing.render("portal/imports.html", context, status=status)

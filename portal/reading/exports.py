@@ -12,6 +12,7 @@ from core.periods import Period, zone
 from organizations.tenancy import Caller
 from portal import numbers, times
 from portal.forms import DATASETS
+from portal.timeline import Timeline
 from usage.exports.access import readable
 from usage.exports.queries import ExportPage, page_of, visible
 from usage.models import Export, ExportState
@@ -52,12 +53,14 @@ class Exports:
     after: Position | None
 
 
-def read(caller: Caller, after: Position | None, to: To) -> Exports:
-    """Read a page of exports, newest first.
+def read(caller: Caller, line: Timeline, to: To) -> Exports:
+    """Read a page of exports.
 
+    Raises: `Problem` 400 for a cursor that isn't one.
     Tenancy: call in the tenant's scope.
     """
-    found = page_of(visible(caller.organization_id, readable(caller)), ExportPage(PAGE_SIZE + 1, True, after))
+    asked = ExportPage(PAGE_SIZE + 1, line.descending, line.after)
+    found = page_of(visible(caller.organization_id, readable(caller)), asked)
     shown = found[:PAGE_SIZE]
     return Exports(
         rows=[_row(export, caller, to) for export in shown],

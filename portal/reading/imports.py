@@ -15,6 +15,7 @@ from portal import numbers, times
 from portal.reading.exports import size
 from portal.reading.facts import Fact
 from portal.reading.import_draft import Refused, refused_lines
+from portal.timeline import Timeline
 from usage import reading
 from usage.imports.jobs.queries import page_of
 from usage.imports.jobs.refusals import Refusal
@@ -82,12 +83,13 @@ class One:
     beyond: str
 
 
-def read(caller: Caller, after: Position | None, to: To) -> Imports:
-    """Read a page of imports, newest first.
+def read(caller: Caller, line: Timeline, to: To) -> Imports:
+    """Read a page of imports.
 
+    Raises: `Problem` 400 for a cursor that isn't one.
     Tenancy: call in the tenant's scope.
     """
-    found = page_of(caller.organization_id, PAGE_SIZE + 1, after)
+    found = page_of(caller.organization_id, take=PAGE_SIZE + 1, descending=line.descending, after=line.after)
     shown = found[:PAGE_SIZE]
     return Imports(
         rows=[_row(one, caller, to) for one in shown],

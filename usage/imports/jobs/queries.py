@@ -9,13 +9,17 @@ from core.problems import not_found
 from usage.models import Import
 
 
-def page_of(organization_id: int, take: int, after: Position | None) -> list[Import]:
-    """Return one page of an organization's imports, newest first, with who asked."""
+def page_of(organization_id: int, *, take: int, descending: bool, after: Position | None) -> list[Import]:
+    """Return one page of an organization's imports, in order of when they were uploaded, with who asked."""
+    sign, beyond = ("-", "lt") if descending else ("", "gt")
     imports = Import.objects.filter(organization_id=organization_id)
     if after is not None:
         moment, key = after
-        imports = imports.filter(Q(created_at__lt=moment) | Q(created_at=moment, pk__lt=key))
-    return list(imports.select_related("requested_by").order_by("-created_at", "-pk")[:take])
+        imports = imports.filter(
+            Q(**{f"created_at__{beyond}": moment}) | Q(created_at=moment, **{f"pk__{beyond}": key})
+        )
+    ordered = imports.select_related("requested_by").order_by(f"{sign}created_at", f"{sign}pk")
+    return list(ordered[:take])
 
 
 def import_of(organization_id: int, import_id: UUID) -> Import:
