@@ -12,12 +12,13 @@ from billing.models import Enforcement, Window
 from billing.queries.limits import Standing, standing
 from billing.services.limits import Terms, plan_required, remove_limit, set_limit
 from core import clock
+from core.paging import CursorPage
 from core.params import Params
 from organizations import queries
 from organizations.models import Credential, User
 from organizations.roles import Scope
 from organizations.tenancy import Caller
-from portal import numbers
+from portal import numbers, timeline
 from portal.filters import cleaned
 from portal.layout import Link
 from portal.limit_forms import TermsForm, TrialForm
@@ -43,7 +44,7 @@ def limits(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
     found = reading.read(caller, clock.now(), number, showing.to, showing.here)
     context = {
         "limits": found,
-        "latest": reading.history(caller, None, kind="", key=None, to=showing.to, take=LATEST),
+        "latest": reading.history(caller, CursorPage(LATEST, "desc", None), kind="", key=None, to=showing.to),
         "set": showing.to("limit-set") if _may_set(caller) else "",
         "remove": showing.to("limit-remove") if Scope.BILLING_WRITE in caller.scopes else "",
         "history": showing.to("limit-history"),
@@ -99,12 +100,13 @@ def remove(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
 def history(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
     """Show what happened to limits."""
     showing = Showing(request, user, caller, "limit-history")
-    params = Params(cleaned(request.GET), (ORGANIZATION, "kind", "clientId", "cursor"))
+    params = Params(cleaned(request.GET), (ORGANIZATION, "kind", "clientId", *timeline.NAMES))
     kind = params.choice("kind", reading.KINDS, "")
     key = _key(caller, params.text("clientId"))
-    cursor = params.text("cursor", max_length=4096)
-    found = reading.history(caller, cursor, kind=kind, key=key, to=showing.to)
-    own = {"kind": kind, "clientId": key.client_id if key else ""}
+    line = timeline.read(params, showing, {"kind": kind, "clientId": key.client_id if key else ""})
+    found = reading.history(
+        caller, line.page(reading.PAGE_SIZE), time=line.column(), kind=kind, key=key, to=showing.to
+    )
     context = {
         "history": found,
         "kinds": [("", "All events", not kind)]
@@ -113,11 +115,9 @@ def history(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
         + [(one.client_id, f"{one.name} ({one.client_id})", one == key) for one in keys_of()],
         "kept": showing.kept,
         "action": showing.here().partition("?")[0],
-        "older": showing.here(**own, cursor=found.following) if found.following else "",
-        "newest": showing.here(**own) if cursor else "",
-        "is_first": not cursor,
+        **line.context(found.following),
+        "is_first": line.cursor is None,
         "tabs": _tabs(showing),
-        "here": showing.here(**own),
     }
     return showing.render("portal/limits/history.html", context)
 

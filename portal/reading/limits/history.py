@@ -22,6 +22,7 @@ from organizations.tenancy import Caller
 from portal import numbers, times, windows
 from portal.limit_forms import ORGANIZATION_WIDE
 from portal.tables import Cell, Column, Table
+from portal.timeline import of_api
 
 PAGE_SIZE: Final = 50
 _JUST_AFTER: Final = timedelta(microseconds=1)
@@ -32,6 +33,7 @@ _TONES: Final = {
     DecisionKind.CORRECTED: "warn",
     DecisionKind.RESUMED: "good",
 }
+_TIME: Final = Column("Time")
 _WINDOWS: Final = {Window.ROLLING: "7 days", Window.WEEK: "week"}
 
 To = Callable[..., str]
@@ -48,21 +50,27 @@ class History:
 
 
 def history(
-    caller: Caller, cursor: str | None, *, kind: str, key: Credential | None, to: To, take: int = PAGE_SIZE
+    caller: Caller,
+    page: CursorPage,
+    *,
+    kind: str,
+    key: Credential | None,
+    to: To,
+    time: Column = _TIME,
 ) -> History:
-    """Return a page of decisions, newest first.
+    """Return a page of decisions, under a heading of their time.
 
     Raises: `Problem` 400 for a cursor that isn't one.
     Tenancy: call in the tenant's scope.
     """
     found, following = decision_page(
         caller.organization_id,
-        CursorPage(take, "desc", cursor),
+        page,
         credential_id=None if key is None else key.pk,
         kind=kind or None,
     )
     columns = [
-        Column("Time"),
+        time,
         Column("Event"),
         Column("Limit for"),
         Column(f"Spent, {caller.currency}", is_number=True),
@@ -71,7 +79,7 @@ def history(
     ]
     table = Table(
         "decisions",
-        "Newest first, with the amounts at the time",
+        f"{'Newest' if page.descending else 'Oldest'} first, with the amounts at the time",
         columns,
         [_row(one, caller, to) for one in found],
         "No activity yet." if not kind and key is None else "No activity matches these filters.",
@@ -79,13 +87,13 @@ def history(
         stacks=True,
     )
     label = times.zone_label(zone(caller.timezone), clock.now())
-    return History(table, following, _api(cursor, kind, key, take), label)
+    return History(table, following, _api(page, kind, key), label)
 
 
-def _api(cursor: str | None, kind: str, key: Credential | None, take: int) -> str:
+def _api(page: CursorPage, kind: str, key: Credential | None) -> str:
     query = QueryDict(mutable=True)
-    given = {"take": str(take), "kind": kind, "clientId": key.client_id if key else "", "cursor": cursor}
-    query.update({name: value for name, value in given.items() if value})
+    filters = {"kind": kind, "clientId": key.client_id if key else ""}
+    query.update({name: value for name, value in filters.items() if value} | of_api(page))
     return f"{reverse('spend-limit-decisions')}?{query.urlencode()}"
 
 
