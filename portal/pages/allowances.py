@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.http import HttpRequest, HttpResponse
 
 from core import clock
@@ -9,7 +11,7 @@ from core.params import Params
 from organizations.models import User
 from organizations.roles import Scope
 from organizations.tenancy import Caller
-from portal import tables
+from portal import tables, timeline
 from portal.filters import cleaned
 from portal.links import ORGANIZATION
 from portal.reading import allowances as reading
@@ -17,25 +19,27 @@ from portal.reading import ledger
 from portal.registry import Entry, Group, page
 from portal.showing import Showing
 
+TRANSACTIONS: Final = "transactions"
+"""The order of the transactions; ``order`` is that of the grants."""
+
 
 @page(Entry("credits", "credits/", Scope.BILLING_READ, label="Credits", group=Group.MONEY, place=4))
 def allowances(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
     """Show what was granted, what is left of it, and each transaction."""
     showing = Showing(request, user, caller, "credits")
-    params = Params(cleaned(request.GET), (ORGANIZATION, *tables.PARAMETERS, "cursor"))
+    params = Params(cleaned(request.GET), (ORGANIZATION, *tables.PARAMETERS, TRANSACTIONS, "cursor"))
     sort = tables.sorting(params, reading.SORTS, "use", rising=reading.RISING)
-    cursor = params.text("cursor", max_length=4096)
     own = {name: params.text(name, "") or "" for name in tables.PARAMETERS}
+    line = timeline.read(params, showing, own, name=TRANSACTIONS)
 
     def here(**parameters: str) -> str:
-        return showing.here(**parameters, cursor=cursor or "")
+        return showing.here(**parameters, **line.kept, cursor=line.cursor or "")
 
-    found = ledger.read(caller, cursor)
+    found = ledger.read(caller, line)
     context = {
         "credits": reading.read(caller, clock.now(), sort, here),
         "ledger": found,
-        "older": showing.here(**own, cursor=found.following) if found.following else "",
-        "newest": showing.here(**own) if cursor else "",
+        **line.context(found.following),
         "here": here(**own),
     }
     return showing.render("portal/credits.html", context)

@@ -18,6 +18,7 @@ from core.periods import zone
 from organizations.tenancy import Caller
 from portal import numbers, times
 from portal.tables import Cell, Column, Table
+from portal.timeline import Timeline, of_api
 
 TAKEN: Final = 25
 BEYOND: Final = "Beyond grants"
@@ -34,22 +35,21 @@ class Ledger:
     api: str
 
 
-def read(caller: Caller, cursor: str | None) -> Ledger:
-    """Return a page of transactions, newest first.
+def read(caller: Caller, line: Timeline) -> Ledger:
+    """Return a page of transactions.
 
     Raises: `Problem` 400 for a cursor that isn't one.
     Tenancy: call in the tenant's scope.
     """
-    found, following = movement_page(
-        caller.organization_id, CursorPage(TAKEN, "desc", cursor), allowance=None
-    )
+    page = line.page(TAKEN)
+    found, following = movement_page(caller.organization_id, page, allowance=None)
     wanted = {posting.account.grant_id for one in found for posting in one.postings.all()}
     grants = Grant.objects.in_bulk([pk for pk in wanted if pk is not None])
     table = Table(
         "transactions",
-        "Newest first",
+        line.said,
         [
-            Column("Time"),
+            line.column(),
             Column("Event"),
             Column("Allowance"),
             Column("Amount", is_number=True, meaning="what was added to or taken from what is left"),
@@ -60,14 +60,12 @@ def read(caller: Caller, cursor: str | None) -> Ledger:
         file="credit-transactions",
         stacks=True,
     )
-    return Ledger(table, following, _api(cursor))
+    return Ledger(table, following, _api(page))
 
 
-def _api(cursor: str | None) -> str:
+def _api(page: CursorPage) -> str:
     query = QueryDict(mutable=True)
-    query["take"] = str(TAKEN)
-    if cursor:
-        query["cursor"] = cursor
+    query.update(of_api(page))
     return f"{reverse('credit-transactions')}?{query.urlencode()}"
 
 
