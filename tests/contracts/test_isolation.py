@@ -360,10 +360,15 @@ ROUTES: dict[str, list[Ask]] = {
     "portal:key-revoke": [lambda c, own, other: c.post(f"/keys/{other.tenant.client_id}/revoke/")],
     "portal:exports": [
         _get("/exports/"),
+        _get("/exports/?order=asc"),
         lambda c, own, other: c.post("/exports/?organization=globex", {"dataset": "daily", "format": "csv"}),
     ],
     "portal:export-file": [lambda c, own, other: c.get(f"/exports/{other.export}/file/")],
-    "portal:imports": [_get("/imports/"), _get("/imports/?organization=globex")],
+    "portal:imports": [
+        _get("/imports/"),
+        _get("/imports/?order=asc"),
+        _get("/imports/?organization=globex"),
+    ],
     "portal:import": [
         lambda c, own, other: c.get(f"/imports/{own.file}/"),
         lambda c, own, other: c.get(f"/imports/{other.file}/"),
@@ -416,6 +421,7 @@ ROUTES: dict[str, list[Ask]] = {
     ],
     "portal:limit-history": [
         _get("/limits/history/"),
+        _get("/limits/history/?order=asc"),
         lambda c, own, other: c.get(f"/limits/history/?clientId={other.tenant.client_id}"),
     ],
     "portal:limit-trial": [
@@ -424,7 +430,11 @@ ROUTES: dict[str, list[Ask]] = {
     ],
     "portal:billing": [_get("/billing/"), _get("/billing/?organization=globex")],
     "portal:prices": [_get("/prices/"), _get("/prices/?search=model-of-globex")],
-    "portal:credits": [_get("/credits/"), _get("/credits/?organization=globex")],
+    "portal:credits": [
+        _get("/credits/"),
+        _get("/credits/?transactions=asc"),
+        _get("/credits/?organization=globex"),
+    ],
     "portal:invoices": [_get("/invoices/"), _get("/invoices/?organization=globex")],
     "portal:invoice": [
         lambda c, own, other: c.get(f"/invoices/{own.invoice}/"),
@@ -432,7 +442,11 @@ ROUTES: dict[str, list[Ask]] = {
     ],
     "portal:invoice-file": [lambda c, own, other: c.get(f"/invoices/{other.invoice}/pdf/")],
     "portal:organizations": [_get("/organizations/"), _get("/organizations/?organization=globex")],
-    "portal:alerts": [_get("/alerts/"), _get("/alerts/?organization=globex")],
+    "portal:alerts": [
+        _get("/alerts/"),
+        _get("/alerts/?order=asc"),
+        _get("/alerts/?organization=globex"),
+    ],
     "portal:alert": [
         lambda c, own, other: c.get(f"/alerts/events/{own.event}/"),
         lambda c, own, other: c.get(f"/alerts/events/{other.event}/"),
@@ -473,6 +487,7 @@ ROUTES: dict[str, list[Ask]] = {
     "portal:channel-remove": [lambda c, own, other: c.post(f"/alerts/channels/{other.channel}/remove/")],
     "portal:deliveries": [
         _get("/alerts/deliveries/"),
+        _get("/alerts/deliveries/?order=asc"),
         lambda c, own, other: c.get(f"/alerts/deliveries/?channel={other.channel}"),
     ],
     "portal:delivery": [
@@ -497,7 +512,11 @@ ROUTES: dict[str, list[Ask]] = {
     ],
     "portal:remove": [lambda c, own, other: c.post(f"/settings/members/{_owner_of(other)}/remove/")],
     "portal:webhooks": [_get("/settings/webhooks/"), _get("/settings/webhooks/?organization=globex")],
-    "portal:audit": [_get("/settings/audit/"), _get("/settings/audit/?organization=globex")],
+    "portal:audit": [
+        _get("/settings/audit/"),
+        _get("/settings/audit/?order=asc"),
+        _get("/settings/audit/?organization=globex"),
+    ],
     "portal:unsubscribe": [_get("/unsubscribe/no-such-token/")],
     "portal:confirm-address": [_get("/confirm-address/no-such-token/")],
     "portal:invitation": [_get("/invitations/no-such-token/")],
