@@ -9,7 +9,7 @@ from core.periods import Period
 from organizations.models import Credential
 from organizations.tenancy import Caller
 from portal.kinds import REQUESTS, Kind
-from portal.reading.asking import UNNAMED
+from portal.reading.asking import UNNAMED, saying
 from portal.tables import Cell, Column, Table
 from usage.queries.facets import Facet
 from usage.queries.rollups import Group, RollupQuery, add_up
@@ -67,7 +67,7 @@ def _table(
 def _name(facet: Facet, group: Group, measure: Kind, keys: dict[Any, Credential], to: To) -> Cell:
     value = _parameter(facet, group, keys)
     if not value:
-        return Cell(UNNAMED)
+        return Cell(UNNAMED, url=_records(facet, group, keys, to))
     name = keys[group.values[0]].name if facet is Facet.CLIENT else value
     url = to("usage", range="month", view="" if measure is REQUESTS else measure.name, **{facet.value: value})
     return Cell(name, value=value, url=url)
@@ -79,8 +79,7 @@ def _parameter(facet: Facet, group: Group, keys: dict[Any, Credential]) -> str:
 
 
 def _records(facet: Facet, group: Group, keys: dict[Any, Credential], to: To) -> str:
-    value = _parameter(facet, group, keys)
-    return to("logs", range="month", **{facet.value: value}) if value else ""
+    return to("logs", range="month", **saying(facet.value, _parameter(facet, group, keys)))
 
 
 def _value(group: Group, measure: Kind, caller: Caller, most: float, url: str) -> Cell:

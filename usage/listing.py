@@ -15,7 +15,7 @@ from organizations.tenancy import Caller
 from usage import answers, reading
 from usage.links import LINKS
 from usage.queries.records import RecordQuery, StoredRecord, find_record, find_records
-from usage.schema import DIMENSIONS
+from usage.schema import DIMENSIONS, MISSING
 
 
 def record_page(
@@ -62,6 +62,7 @@ def _record_query(params: Params, window: Period, take: int, descending: bool) -
         terms.append(f"status_code:{status_code}")
     if error_type := params.text("errorType"):
         terms.append(f"error_type:{error_type}")
+    terms += [f"missing:{MISSING[name]}" for name in params.choices("missing", MISSING)]
     links = {name: value for name in LINKS if (value := params.text(name)) is not None}
     return RecordQuery(
         window.start, window.end, take, descending, terms=tuple(terms), links=links, meta=params.deep("meta")

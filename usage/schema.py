@@ -7,7 +7,7 @@ from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import Direction
 
-from core.schema import CLIENT_ID, CURSOR_PARAMETERS, MOMENT, NO_NUL, TEXT, ZONE, parameter
+from core.schema import CLIENT_ID, CURSOR_PARAMETERS, MOMENT, NO_NUL, TEXT, ZONE, listing, parameter
 from usage.dialects.decode import EVENT, EVENTS, JSON, MAX_RECORDS, NDJSON
 from usage.dialects.plain import MAX_META_KEY, MAX_META_TEXT, MAX_QUANTITY, Fields, RecordIn, Tokens
 from usage.links import LINKS
@@ -16,7 +16,15 @@ from usage.serializers import SignedQuantityField
 from usage.tiers import Tier
 
 DIMENSIONS: Final = ("type", "endpoint", "capability", "model", "provider")
-RECORD_FILTERS: Final = (*DIMENSIONS, "clientId", "status", "statusCode", "errorType", *LINKS)
+MISSING: Final = {
+    **{name: name for name in DIMENSIONS if name != "type"},
+    "statusCode": "status_code",
+    "errorType": "error_type",
+}
+"""What a record may leave unsaid, with its column."""
+RECORD_FILTERS: Final = (
+    *DIMENSIONS, "clientId", "status", "statusCode", "errorType", "missing", *LINKS,
+)  # fmt: skip
 
 WINDOW_PARAMETERS: Final = [
     parameter(
@@ -48,6 +56,9 @@ RECORD_PARAMETERS: Final = [
     parameter("status", "Only records with this outcome.", enum=["success", "error"]),
     parameter("statusCode", "Only records with this status code.", type=STATUS_CODE),
     parameter("errorType", "Only records with this type of error."),
+    parameter(
+        "missing", "Only records that say none of these, separated by commas.", type=listing(list(MISSING))
+    ),
     *WINDOW_PARAMETERS,
     META_PARAMETER,
     *CURSOR_PARAMETERS,

@@ -27,6 +27,11 @@ UNNAMED: Final = "(none)"
 """How pages call what a record doesn't name."""
 
 
+def saying(name: str, value: str) -> dict[str, str]:
+    """Return the parameter of Usage logs for records that say a value, or that say none."""
+    return {name: value} if value else {"missing": name}
+
+
 @dataclass(frozen=True, slots=True)
 class Asker:
     """Asks about an organization's use, with the filters of a page."""

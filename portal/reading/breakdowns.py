@@ -10,7 +10,7 @@ from organizations.roles import Scope
 from portal import measures, numbers
 from portal.filters import Filters
 from portal.measures import Measure
-from portal.reading.asking import UNNAMED, Asker, keys_of
+from portal.reading.asking import UNNAMED, Asker, keys_of, saying
 from portal.reading.ranking import Names
 from portal.reading.views import MAIN, WHOLE, headed
 from portal.tables import Cell, Sorting, Table, cell, sortable
@@ -85,7 +85,7 @@ def _ordered(found: list[Group], facet: Facet, names: Names, sort: Sorting) -> l
 def _named(filters: Filters, facet: Facet, names: Names, group: Group, to: To) -> Cell:
     value = names.parameter(facet, group.values[0])
     if not value:
-        return Cell(UNNAMED)
+        return Cell(UNNAMED, url=to("logs", **filters.parameters, **saying(facet.value, "")))
     url = to("usage", **{**filters.parameters, facet.value: value})
     if facet is not Facet.CLIENT:
         return Cell(value, value=value, url=url)

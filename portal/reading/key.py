@@ -17,6 +17,7 @@ from portal import charts, numbers, times, windows
 from portal.figures import Card
 from portal.measures import MILLISECONDS, NONE, PERCENT
 from portal.plots import Plot
+from portal.reading.asking import UNNAMED, saying
 from portal.reading.keys import (
     GRANULARITIES,
     Advice,
@@ -234,12 +235,11 @@ def _endpoints(found: list[dict[str, Any]], caller: Caller, sort: Sorting, ways:
 
 
 def _endpoint(name: str | None, ways: _Ways) -> Cell:
-    return Cell("(none)") if name is None else Cell(name, value=name, url=ways.of(endpoint=name))
+    return Cell(name or UNNAMED, value=name or "", url=ways.of(**saying("endpoint", name or "")))
 
 
 def _error_rate(one: dict[str, Any], ways: _Ways) -> Cell:
-    is_led = one["errors"] and one["endpoint"] is not None
-    url = ways.of(endpoint=one["endpoint"], status="error") if is_led else ""
+    url = ways.of(**saying("endpoint", one["endpoint"] or ""), status="error") if one["errors"] else ""
     return Cell(PERCENT.short(one["errorRate"]), value=str(one["errorRate"]), url=url, is_number=True)
 
 
@@ -248,8 +248,7 @@ def _counts(name: str, caption: str, head: str, found: Mapping[str, int], ways: 
     what = {"codes": "statusCode", "kinds": "errorType"}[name]
     rows = [
         [
-            # No filter finds what a record does not say: those are among all that failed.
-            Cell(key, url=ways.of(status="error", **({} if key == UNKNOWN else {what: key}))),
+            Cell(key, url=ways.of(status="error", **saying(what, "" if key == UNKNOWN else key))),
             Cell(numbers.exact(count), value=str(count), share=f"{count / most * 100:.1f}", is_number=True),
         ]
         for key, count in found.items()

@@ -34,7 +34,7 @@ from usage.schema import RECORD_FILTERS
 PAGE_SIZE: Final = 50
 MOMENTS: Final = ("since", "before")
 """The filters that cut the bar's days off to the moment: where the first begins, where the last ends."""
-OWN: Final = ("type", "endpoint", "provider", "status", "statusCode", "errorType", *LINKS)
+OWN: Final = ("type", "endpoint", "provider", "status", "statusCode", "errorType", "missing", *LINKS)
 """The filters beside those of every page and `MOMENTS`."""
 _ACCEPTED: Final = (*RECORD_FILTERS, "from", "to", *CURSOR_PARAMS)
 _COLUMNS: Final = (

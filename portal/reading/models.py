@@ -13,7 +13,7 @@ from portal import charts, measures, numbers, windows
 from portal.filters import Filters
 from portal.measures import Measure
 from portal.plots import Plot
-from portal.reading.asking import UNNAMED, Asker, bucket_label, question_address, wall
+from portal.reading.asking import UNNAMED, Asker, bucket_label, question_address, saying, wall
 from portal.reading.ranking import Standing, standings
 from portal.tables import Cell, Column, Sorting, Table, cell, paged, sortable
 from usage.queries.facets import Facet
@@ -98,7 +98,7 @@ def _trends(
                 _exact(
                     measure,
                     one.points[place],
-                    url=records(whole[place], model=one.parameter) if one.parameter else "",
+                    url=records(whole[place], **one.filter) if one.filter else "",
                 )
                 for one in ranked
             ),
@@ -125,8 +125,7 @@ def _shares(asker: Asker, ranked: list[Standing], measure: Measure, to: To) -> P
     for one in ranked:
         share = measure.drawn(one.total) / whole if whole else 0.0
         exact, percent = f"{measure.exact(one.total)}{_unit(measure, asker)}", f"{share:.1%}"
-        model = one.parameter
-        url = to("logs", **{**asker.filters.parameters, "model": model}) if model else ""
+        url = to("logs", **{**asker.filters.parameters, **one.filter}) if one.filter else ""
         slices.append(charts.Slice(one.name, measure.drawn(one.total), exact, percent, url))
         rows.append(
             [
@@ -216,5 +215,5 @@ def _sorted(totals: Sequence[Group], sort: Sorting) -> list[Group]:
 
 def _named(name: str, filters: Filters, to: To) -> Cell:
     if not name:
-        return Cell(UNNAMED)
+        return Cell(UNNAMED, url=to("logs", **filters.parameters, **saying("model", "")))
     return Cell(name, value=name, url=to("usage", **{**filters.parameters, "model": name}))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from organizations.models import Credential
 from portal.kinds import together
 from portal.measures import Measure
-from portal.reading.asking import UNNAMED, Asker
+from portal.reading.asking import UNNAMED, Asker, saying
 from usage.queries.buckets import Buckets
 from usage.queries.facets import Facet
 from usage.queries.rollups import Group
@@ -24,13 +24,13 @@ OTHERS: Final = "Others"
 class Standing:
     """One value of a facet, or all others: what adds up, in all and in each bucket.
 
-    ``parameter`` is the value as addresses have it, empty for what can't be asked for.
+    ``filter`` is what addresses of its records have, nothing for all others.
     """
 
     name: str
     total: Group
     points: list[Group]
-    parameter: str = ""
+    filter: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,9 @@ def standings(
         found.setdefault(group.values[0], [Group(0) for _ in range(series.count)])[group.bucket] = group
     ranked = sorted(totals, key=lambda group: (-by.drawn(group), str(group.values[0])))
     shown = [
-        Standing(names.label(facet, value), one, found[value], names.parameter(facet, value))
+        Standing(
+            names.label(facet, value), one, found[value], saying(facet.value, names.parameter(facet, value))
+        )
         for one in ranked[:SHOWN]
         for value in one.values
     ]

@@ -200,11 +200,11 @@ def _by_model(
 
 
 def _used(part: Part, filters: Filters, to: To) -> Cell:
-    """Return the cell of a model, which leads to its records; those that name none can't be listed."""
-    if not part.model:
-        return Cell(UNNAMED)
-    places = {**filters.parameters, "model": part.model, "provider": part.provider}
-    return Cell(part.model, value=part.model, note=part.provider, url=to("logs", **places))
+    """Return the cell of a model, which leads to its records."""
+    unsaid = [name for name in ("model", "provider") if not getattr(part, name)]
+    places = {**filters.parameters, "provider": part.provider, "missing": ",".join(unsaid)}
+    places |= {"model": part.model} if part.model else {}
+    return Cell(part.model or UNNAMED, value=part.model, note=part.provider, url=to("logs", **places))
 
 
 def _unpriced(found: Sequence[Sequence[Part]]) -> str:

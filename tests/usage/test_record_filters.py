@@ -70,6 +70,32 @@ def test_how_a_call_failed_filters(api: Api) -> None:
     assert api.get("/records", errorType="Timeout").ids == []
 
 
+def test_what_records_leave_unsaid_filters(api: Api) -> None:
+    full = {
+        "endpoint": "e",
+        "capability": "c",
+        "model": "m",
+        "provider": "p",
+        "statusCode": 500,
+        "errorType": "t",
+        "status": "error",
+    }
+    names = [name for name in full if name != "status"]
+    api.keep(
+        record("full", **full),
+        *(record(name, **{**full, name: None}) for name in names),
+        record("neither", **{**full, "model": None, "provider": None}),
+    )
+    for name in names:
+        also = ["neither"] if name in ("model", "provider") else []
+        assert sorted(api.get("/records", missing=name).ids) == sorted([name, *also])
+    assert api.get("/records", missing="provider,model").ids == ["neither"]
+    assert sorted(api.get("/records", missing="model", provider="p").ids) == ["model"]
+    refused = api.get("/records", missing="model,type")
+    assert refused.status == 400
+    assert "accepted: endpoint, capability, model, provider, statusCode, errorType" in refused.body["detail"]
+
+
 @pytest.mark.parametrize("code", ["99", "600", "4xx", "200.0", ""])
 def test_a_status_code_is_one_of_http(api: Api, code: str) -> None:
     answer = api.get("/records", statusCode=code)

@@ -12,6 +12,7 @@ BEGIN
         value := substr(term, length(name) + 2);
         condition := condition || CASE name
             WHEN 'credential' THEN format(' AND credential_id = %L', value)
+            WHEN 'missing' THEN format(' AND %I IS NULL', value)
             WHEN 'status' THEN CASE value WHEN 'success' THEN ' AND succeeded' ELSE ' AND NOT succeeded' END
             ELSE format(' AND %I = %L', name, value)
         END;

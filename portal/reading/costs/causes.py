@@ -9,6 +9,7 @@ from typing import Final
 
 from portal import measures, numbers
 from portal.measures import COST, Measure
+from portal.reading.asking import saying
 from portal.reading.costs.places import Places
 from portal.reading.ranking import Names
 from portal.tables import Cell, Column, Sorting, Table, cell, paged, sortable
@@ -117,7 +118,7 @@ def _cost_of(group: Group, by: str, names: Names, whole: int, places: Places) ->
     facet = DIMENSIONS[by][0]
     value = names.parameter(facet, group.values[0])
     share = f"{Decimal(COST.number(group)) * 100 / whole:.1f}" if whole else ""
-    url = places.records(**{facet.value: value}) if value else ""
+    url = places.records(**saying(facet.value, value))
     if measures.is_unknown(group):
         return Cell(measures.NONE, exact="Unpriced", url=url, is_number=True)
     return cell(COST, group, places.currency, share=share, url=url)
@@ -167,7 +168,7 @@ def unpriced(models: Sequence[Group], names: Names, places: Places) -> Unpriced 
     rows = []
     for group in ranked:
         model = str(group.values[0])
-        url = places.records(model=model) if model else ""
+        url = places.records(**saying("model", model))
         rows.append(
             [
                 Cell(names.label(Facet.MODEL, model), value=model, url=url),

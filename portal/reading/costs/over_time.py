@@ -96,7 +96,7 @@ def _time_table(
         row = [first, exactly(COST, totals[place])]
         if average:
             row.append(averaged(COST, average[place]))
-        rows.append([*row, *(_part(one, place, period, by, places) for one in ranked)])
+        rows.append([*row, *(_part(one, place, period, places) for one in ranked)])
     columns = [Column("Time"), Column("Total", is_number=True)]
     if average:
         columns.append(Column("7-day average", is_number=True))
@@ -104,10 +104,9 @@ def _time_table(
     return Table("over-time-table", f"{title}, newest first", columns, rows, file="costs-over-time")
 
 
-def _part(one: Standing, place: int, period: Period, by: str, places: Places) -> Cell:
+def _part(one: Standing, place: int, period: Period, places: Places) -> Cell:
     """Return the cell of what one cause came to in a bucket, which leads to its records."""
-    facet = DIMENSIONS[by][0].value
-    url = places.bucket(period, **{facet: one.parameter}) if one.parameter else ""
+    url = places.bucket(period, **one.filter) if one.filter else ""
     return exactly(COST, one.points[place], url=url)
 
 
