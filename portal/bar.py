@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from portal.filters import RANGES
@@ -64,16 +64,23 @@ class Bar:
 
 
 def bar(
-    showing: Showing, asker: Asker, kept: Mapping[str, str], *, elsewhere: Mapping[str, str] | None = None
+    showing: Showing,
+    asker: Asker,
+    kept: Mapping[str, str],
+    *,
+    elsewhere: Mapping[str, str] | None = None,
+    narrow: Iterable[str] = (),
 ) -> Bar:
     """Return the bar of a page.
 
-    ``elsewhere`` are the page's own parameters that another organization is asked for, by default all.
+    ``elsewhere`` are the page's own parameters that another organization is asked for, by default all;
+    ``narrow`` those that go with the filters when these are cleared.
     Tenancy: call in the tenant's scope.
     """
     filters = asker.filters
     keys = [(key.client_id, f"{key.name} ({key.client_id})") for key in keys_of()]
     own = {name: value for name, value in kept.items() if value}
+    ways = {name: value for name, value in own.items() if name not in set(narrow)}
     return Bar(
         action=showing.here().partition("?")[0],
         elsewhere=_elsewhere(showing, asker, own if elsewhere is None else elsewhere),
@@ -87,7 +94,7 @@ def bar(
         last=filters.days.last.isoformat(),
         zone=zone_label(filters.zone, filters.period.end),
         kept=own | ({ORGANIZATION: showing.kept} if showing.kept else {}),
-        reset=showing.here(**own) if filters.parameters else "",
+        reset=showing.here(**ways) if filters.parameters or ways != own else "",
         said=filters.said,
         is_custom=filters.days.range == "custom",
     )

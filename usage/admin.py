@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -94,6 +94,10 @@ class RecordAdmin(ReadOnlyAdmin):
         if not search_term:
             return queryset, False
         owner = chosen(request)
+        if owner is None:
+            self.message_user(
+                request, "IDs are an organization's own: choose one to find its record.", messages.WARNING
+            )
         found = None if owner is None else find_record(owner, search_term)
         if owner is None or found is None:
             return queryset.none(), False

@@ -48,7 +48,7 @@ def usage(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
         caller, chosen, now, view=view, shape=shape, at=at, sort=sort, to=showing.to, here=here
     )
     context = {
-        "bar": bar(showing, Asker(caller, chosen), kept),
+        "bar": bar(showing, Asker(caller, chosen), kept, narrow=("weekday", "hour")),
         "usage": found,
         "views": [Link(VIEW_NAMES[name], here(view=name), name == view) for name in found.views],
         "shapes": [

@@ -89,7 +89,7 @@ class Daily:
             exact=measure.writer.exact(now),
             unit=currency if measure.is_money else "",
             change=numbers.change(Decimal(str(now)), Decimal(str(before))),
-            url=here(range="custom", from_=self._day(-2 * days), to=self._day(-1)),
+            url=here(range="custom", from_=self._day(-2 * days), to=self._day(-1), weekday="", hour=""),
         )
 
     def average(self, measure: Measure, day: datetime) -> float | None:

@@ -28,6 +28,13 @@ OF_ACCOUNTS: Final = (
     "/account/sessions/",
     "/account/confirm/",
 )
+ASKED: Final = (
+    "/usage/?weekday=mon&hour=9&view=latency&range=90d",
+    "/logs/?order=asc&status=error&statusCode=503",
+    "/prices/?sort=prompt&order=desc&search=none",
+    "/settings/members/?search=nobody",
+)
+"""Pages that show something else when they are asked for it."""
 ROWS: Final[dict[str, Any]] = {
     "channel_id": Channel,
     "delivery_id": Delivery,
@@ -65,7 +72,7 @@ def addresses(tenant: Tenant) -> dict[str, str]:
 
 def walk(visit: Visit, tenant: Tenant) -> Iterator[str]:
     """Look at every page; yield what is wrong."""
-    for path in [*addresses(tenant).values(), *OF_ACCOUNTS]:
+    for path in [*addresses(tenant).values(), *OF_ACCOUNTS, *ASKED]:
         yield from look(visit, path)
 
 

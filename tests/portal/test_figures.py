@@ -289,6 +289,12 @@ def test_an_hour_of_a_weekday_leads_to_each_time_it_came(used: Tenant, member: C
     ways = linked(told, "hour-table", 0)
     assert [counted(member, way) for way, _ in ways] == [int(row[1]) for row in rows if row[1] != "0"]
     assert api(member, told, "hour")["granularity"] == "hour"
+    # Neither what clears the filters nor what shows other days keeps to the hour.
+    ways = re.findall(
+        r'href="(/usage/[^"]*)"[^>]*>Clear filters|<dd><a href="([^"]+)"', told.content.decode()
+    )
+    assert len(ways) == 3
+    assert not any("weekday" in way for pair in ways for way in pair)
 
 
 def test_an_hour_that_came_once_leads_to_its_records(used: Tenant, member: Client) -> None:

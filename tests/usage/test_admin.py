@@ -60,6 +60,14 @@ def test_one_organization_can_be_chosen_and_then_its_older_records_are_listed_to
     assert (">old<" in chosen, ">new<" in chosen) == (True, False)
 
 
+def test_an_id_is_looked_for_in_one_organization(operator: Client, acme: Tenant) -> None:
+    acme.api.keep(record("call-1"))
+    assert "choose one to find its record" in page(operator, "/admin/usage/record/?q=call-1")
+    found = page(operator, f"/admin/usage/record/?q=call-1&organization={acme.id}")
+    assert "choose one to find its record" not in found
+    assert address(acme, "call-1") in found
+
+
 def test_a_record_is_found_by_the_link_of_the_list_and_shown_read_only(
     operator: Client, acme: Tenant
 ) -> None:
