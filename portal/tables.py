@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 from core.params import Params
 from portal import numbers
@@ -14,6 +14,7 @@ from usage.queries.rollups import Group
 
 PAGE_SIZE: Final = 25
 PARAMETERS: Final = ("sort", "order", "page")
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,16 @@ class Pages:
         """Where the page is, in words."""
         number, count, total = (numbers.exact(one) for one in (self.number, self.count, self.total))
         return f"Page {number} of {count} ({total} total)"
+
+
+@dataclass(frozen=True, slots=True)
+class Turned(Generic[Row]):
+    """The rows of a page, how many there are in all, and which page it turned out to be."""
+
+    rows: Sequence[Row]
+    total: int
+    number: int
+    pages: Pages | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +163,39 @@ def sortable(
     )
 
 
-def pages_of(number: int, total: int, to: Callable[..., str], *, size: int = PAGE_SIZE) -> Pages | None:
-    """Return where a page of rows that were read by themselves is; None where there is only one."""
-    count = max(-(-total // size), 1)
-    if count == 1 and number == 1:
+def turned(
+    read: Callable[[int], tuple[Sequence[Row], int]],
+    number: int,
+    to: Callable[..., str],
+    *,
+    size: int = PAGE_SIZE,
+) -> Turned[Row]:
+    """Return the page of that number, or the last one where there are not so many.
+
+    ``read`` takes how many rows to leave out, and returns those of a page and how many there are in all.
+    """
+    rows, total = read((number - 1) * size)
+    last = _count(total, size)
+    if number > last:
+        number = last
+        rows, total = read((number - 1) * size)
+    return Turned(rows, total, number, _pages(number, total, to, size))
+
+
+def paged(rows: Sequence[Row], now: Sorting, to: Callable[..., str]) -> tuple[Sequence[Row], Pages | None]:
+    """Return the rows of the page, and the ways to the others where there are any."""
+    found = turned(lambda offset: (rows[offset : offset + PAGE_SIZE], len(rows)), now.page, ordered(now, to))
+    return found.rows, found.pages
+
+
+def _count(total: int, size: int) -> int:
+    return max(-(-total // size), 1)
+
+
+def _pages(number: int, total: int, to: Callable[..., str], size: int) -> Pages | None:
+    """Return where a page is; None where there is only one."""
+    count = _count(total, size)
+    if count == 1:
         return None
     return Pages(
         number,
@@ -164,16 +204,6 @@ def pages_of(number: int, total: int, to: Callable[..., str], *, size: int = PAG
         previous=to(page=str(number - 1)) if number > 1 else "",
         next=to(page=str(number + 1)) if number < count else "",
     )
-
-
-def paged(rows: Sequence[Any], now: Sorting, to: Callable[..., str]) -> tuple[Sequence[Any], Pages | None]:
-    """Return the rows of the page, and the ways to the others where there are any."""
-    count = max(-(-len(rows) // PAGE_SIZE), 1)
-    number = min(now.page, count)
-    if count == 1:
-        return rows, None
-    pages = pages_of(number, len(rows), ordered(now, to))
-    return rows[(number - 1) * PAGE_SIZE : number * PAGE_SIZE], pages
 
 
 def ordered(now: Sorting, to: Callable[..., str]) -> Callable[..., str]:

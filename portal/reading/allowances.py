@@ -14,7 +14,7 @@ from billing.models import Allowance, Grant
 from core.periods import zone
 from organizations.tenancy import Caller
 from portal import numbers, times
-from portal.tables import PAGE_SIZE, Cell, Column, Sorting, Table, ordered, pages_of, sortable
+from portal.tables import PAGE_SIZE, Cell, Column, Sorting, Table, ordered, sortable, turned
 
 To = Callable[..., str]
 
@@ -49,13 +49,17 @@ def read(caller: Caller, now: datetime, sort: Sorting, here: To) -> Credits:
     Tenancy: call in the tenant's scope.
     """
     standings = queries.standings(caller.organization_id, now)
-    found, total = queries.grants(
-        caller.organization_id,
-        allowance=None,
-        limit=PAGE_SIZE,
-        offset=(sort.page - 1) * PAGE_SIZE,
-        order=sort.by,
-        descending=sort.descending,
+    found = turned(
+        lambda offset: queries.grants(
+            caller.organization_id,
+            allowance=None,
+            limit=PAGE_SIZE,
+            offset=offset,
+            order=sort.by,
+            descending=sort.descending,
+        ),
+        sort.page,
+        ordered(sort, here),
     )
     columns = [
         Column("Grant"),
@@ -76,9 +80,9 @@ def read(caller: Caller, now: datetime, sort: Sorting, here: To) -> Credits:
             id="grants",
             caption="In the order they are used" if sort.by == "use" and not sort.descending else "Grants",
             columns=columns,
-            rows=[_row(held, caller, now) for held in found],
+            rows=[_row(held, caller, now) for held in found.rows],
             empty="No grants yet. Your Headroom operator grants credits and quota.",
-            pages=pages_of(sort.page, total, ordered(sort, here)),
+            pages=found.pages,
             file="grants",
             stacks=True,
         ),

@@ -18,7 +18,7 @@ from organizations.tenancy import Caller
 from portal import times
 from portal.measures import NONE
 from portal.reading.deliveries import Sent, sent
-from portal.tables import PAGE_SIZE, Pages, pages_of
+from portal.tables import PAGE_SIZE, Pages, turned
 
 LATEST: Final = 10
 EXAMPLES: Final = {
@@ -86,10 +86,11 @@ def read(caller: Caller, number: int, now: datetime, to: To, here: To) -> Channe
 
     Tenancy: call in the tenant's scope.
     """
-    offset = (number - 1) * PAGE_SIZE
-    found, total = queries.channels(caller.organization_id, limit=PAGE_SIZE, offset=offset)
+    found = turned(
+        lambda offset: queries.channels(caller.organization_id, limit=PAGE_SIZE, offset=offset), number, here
+    )
     label = times.zone_label(zone(caller.timezone), now)
-    return Channels([place(one, caller, now, to) for one in found], pages_of(number, total, here), label)
+    return Channels([place(one, caller, now, to) for one in found.rows], found.pages, label)
 
 
 def signing(caller: Caller, now: datetime, to: To) -> Channels:

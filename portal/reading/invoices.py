@@ -14,7 +14,7 @@ from core.money import format_minor, from_minor
 from core.periods import Period, local_date, zone
 from organizations.tenancy import Caller
 from portal import windows
-from portal.tables import PAGE_SIZE, Cell, Column, Sorting, Table, ordered, pages_of, sortable
+from portal.tables import PAGE_SIZE, Cell, Column, Sorting, Table, ordered, sortable, turned
 
 To = Callable[..., str]
 
@@ -26,14 +26,18 @@ def read(caller: Caller, sort: Sorting, to: To, here: To) -> Table:
 
     Tenancy: call in the tenant's scope.
     """
-    found, total = queries.invoices(
-        caller.organization_id,
-        state=None,
-        kind=None,
-        limit=PAGE_SIZE,
-        offset=(sort.page - 1) * PAGE_SIZE,
-        order=sort.by,
-        descending=sort.descending,
+    found = turned(
+        lambda offset: queries.invoices(
+            caller.organization_id,
+            state=None,
+            kind=None,
+            limit=PAGE_SIZE,
+            offset=offset,
+            order=sort.by,
+            descending=sort.descending,
+        ),
+        sort.page,
+        ordered(sort, here),
     )
     columns = [
         sortable("Invoice", "issued", sort, here, is_number=False, meaning="by when it was issued"),
@@ -47,9 +51,9 @@ def read(caller: Caller, sort: Sorting, to: To, here: To) -> Table:
         id="invoices",
         caption="Newest first" if sort == Sorting("issued", True, sort.page) else "Invoices",
         columns=columns,
-        rows=[_row(invoice, to) for invoice in found],
+        rows=[_row(invoice, to) for invoice in found.rows],
         empty=_empty(caller),
-        pages=pages_of(sort.page, total, ordered(sort, here)),
+        pages=found.pages,
         file="invoices",
         stacks=True,
     )

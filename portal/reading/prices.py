@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
@@ -22,7 +22,7 @@ from core.periods import zone
 from organizations.tenancy import Caller
 from portal import numbers, times
 from portal.measures import NONE
-from portal.tables import PAGE_SIZE, Cell, Column, Sorting, Table, ordered, pages_of, sortable
+from portal.tables import PAGE_SIZE, Cell, Column, Sorting, Table, ordered, sortable, turned
 from usage.tiers import Tier
 
 ANY_PROVIDER: Final = "Any provider"
@@ -59,32 +59,31 @@ def read(caller: Caller, wanted: Wanted, now: datetime, here: To) -> PricesPage:
     Tenancy: call in the tenant's scope.
     """
     sort = wanted.sort
-    offset = (sort.page - 1) * PAGE_SIZE
     query = PriceQuery(
         caller.organization_id,
         caller.currency,
         now,
         PAGE_SIZE,
-        offset,
+        0,
         tier=wanted.tier or None,
         search=wanted.search or None,
         own=wanted.own,
         sort=sort.by,
         descending=sort.descending,
     )
-    found, total = find_prices(query)
+    found = turned(lambda offset: find_prices(replace(query, offset=offset)), sort.page, ordered(sort, here))
     table = Table(
         "prices",
         f"{_said(sort)}, in {caller.currency}, before any discount",
         _columns(caller, sort, here),
-        [_row(terms, caller) for terms in found],
+        [_row(terms, caller) for terms in found.rows],
         "No prices match these filters.",
-        pages_of(sort.page, total, ordered(sort, here)),
+        found.pages,
         "prices",
         stacks=True,
     )
-    said = f"{numbers.exact(total)} {'price' if total == 1 else 'prices'} in force"
-    return PricesPage(table, said, _api(wanted, now, offset))
+    said = f"{numbers.exact(found.total)} {'price' if found.total == 1 else 'prices'} in force"
+    return PricesPage(table, said, _api(wanted, now, (found.number - 1) * PAGE_SIZE))
 
 
 def _said(sort: Sorting) -> str:

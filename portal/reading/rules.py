@@ -23,7 +23,7 @@ from organizations.tenancy import Caller
 from portal import numbers, times
 from portal.reading.facts import Fact
 from portal.recent import TONES, Notice, notice
-from portal.tables import PAGE_SIZE, Pages, pages_of
+from portal.tables import PAGE_SIZE, Pages, turned
 from usage.queries.metrics import METRICS
 
 LATEST: Final = 10
@@ -91,9 +91,10 @@ def read(caller: Caller, number: int, to: To, here: To) -> Rules:
 
     Tenancy: call in the tenant's scope.
     """
-    offset = (number - 1) * PAGE_SIZE
-    found, total = queries.rules(caller.organization_id, limit=PAGE_SIZE, offset=offset)
-    return Rules([row(rule, caller, to) for rule in found], pages_of(number, total, here))
+    found = turned(
+        lambda offset: queries.rules(caller.organization_id, limit=PAGE_SIZE, offset=offset), number, here
+    )
+    return Rules([row(rule, caller, to) for rule in found.rows], found.pages)
 
 
 def read_one(caller: Caller, rule: Rule, now: datetime, to: To) -> One:

@@ -13,7 +13,7 @@ from organizations.models import Membership
 from organizations.roles import Role, may_assign
 from organizations.tenancy import Caller
 from portal import numbers, times
-from portal.tables import PAGE_SIZE, Column, Pages, Sorting, ordered, pages_of, sortable
+from portal.tables import PAGE_SIZE, Column, Pages, Sorting, ordered, sortable, turned
 
 To = Callable[..., str]
 _HEADS: Final = {"email": "Member", "role": "Role", "joined": "Joined", "seen": "Last sign-in"}
@@ -69,15 +69,17 @@ def people(caller: Caller, sort: Sorting, search: str, *, to: To, here: To) -> P
 
     Tenancy: call in the tenant's scope.
     """
-    query = queries.MemberQuery(
-        search, sort.by, sort.descending, limit=PAGE_SIZE, offset=(sort.page - 1) * PAGE_SIZE
-    )
-    found, total = queries.member_page(caller.organization_id, query)
+
+    def read(offset: int) -> tuple[list[Membership], int]:
+        query = queries.MemberQuery(search, sort.by, sort.descending, limit=PAGE_SIZE, offset=offset)
+        return queries.member_page(caller.organization_id, query)
+
+    found = turned(read, sort.page, ordered(sort, here))
     return People(
         columns=[*(sortable(head, name, sort, here, rising=True) for name, head in _HEADS.items())],
-        people=[_person(one, caller, to) for one in found],
-        pages=pages_of(sort.page, total, ordered(sort, here)),
-        said=f"{numbers.exact(total)} {'member' if total == 1 else 'members'}",
+        people=[_person(one, caller, to) for one in found.rows],
+        pages=found.pages,
+        said=f"{numbers.exact(found.total)} {'member' if found.total == 1 else 'members'}",
     )
 
 
@@ -87,13 +89,15 @@ def invitations(caller: Caller, number: int, *, to: To, here: To) -> Offers:
     Tenancy: call in the tenant's scope.
     """
     now, tz = clock.now(), zone(caller.timezone)
-    found, total = queries.open_invitations(
-        caller.organization_id, limit=PAGE_SIZE, offset=(number - 1) * PAGE_SIZE
-    )
 
     def at(page: str) -> str:
         return here(invitations=page)
 
+    found = turned(
+        lambda offset: queries.open_invitations(caller.organization_id, limit=PAGE_SIZE, offset=offset),
+        number,
+        at,
+    )
     offers = [
         Offer(
             email=one.email,
@@ -102,9 +106,9 @@ def invitations(caller: Caller, number: int, *, to: To, here: To) -> Offers:
             is_over=one.expires_at <= now,
             withdraw=to("withdraw", str(one.pk)),
         )
-        for one in found
+        for one in found.rows
     ]
-    return Offers(offers, pages_of(number, total, at))
+    return Offers(offers, found.pages)
 
 
 def _person(one: Membership, caller: Caller, to: To) -> Person:

@@ -21,7 +21,7 @@ from organizations.tenancy import Caller
 from portal import numbers, times
 from portal.limit_forms import ORGANIZATION_WIDE
 from portal.reading.facts import Fact
-from portal.tables import Pages, pages_of
+from portal.tables import Pages, turned
 from portal.times import zone_label
 
 SHOWN: Final = 12
@@ -82,17 +82,18 @@ def read(caller: Caller, now: datetime, number: int, to: To, here: To) -> Limits
 
     Tenancy: call in the tenant's scope.
     """
-    found, total = standings(
-        caller.organization_id,
-        timezone=caller.timezone,
-        now=now,
-        limit=SHOWN,
-        offset=(number - 1) * SHOWN,
+    found = turned(
+        lambda offset: standings(
+            caller.organization_id, timezone=caller.timezone, now=now, limit=SHOWN, offset=offset
+        ),
+        number,
+        here,
+        size=SHOWN,
     )
     names = dict(Credential.objects.values_list("client_id", "name"))
     return LimitsPage(
-        panels=[_panel(one, names, caller, now, to) for one in found],
-        pages=pages_of(number, total, here, size=SHOWN),
+        panels=[_panel(one, names, caller, now, to) for one in found.rows],
+        pages=found.pages,
         zone=zone_label(zone(caller.timezone), now),
     )
 
