@@ -35,6 +35,7 @@ TABS: Final = {
     "webhooks": "Webhook secrets",
     "audit": "Audit trail",
 }
+MEMBERS_PLACE: Final = ("search", *PARAMETERS, "invitations")
 AUDIT_SIZE: Final = 50
 SCOPE: Final = Scope.USAGE_READ
 
@@ -68,7 +69,7 @@ def settings(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
 @page(Entry("members", "settings/members/", SCOPE, managers=True, under="settings"))
 def members(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
     """Show the members, and the invitations that are open."""
-    params = Params(cleaned(request.GET), (ORGANIZATION, "search", "invitations", *PARAMETERS))
+    params = Params(cleaned(request.GET), (ORGANIZATION, *MEMBERS_PLACE))
     showing = Showing(request, user, caller, "members")
     return _members(showing, InviteForm(roles=_roles(caller)), params)
 
@@ -104,7 +105,7 @@ def withdraw(request: HttpRequest, user: User, caller: Caller, invitation: int) 
     """End an open invitation."""
     services.withdraw_invitation(organization_id=caller.organization_id, invitation_id=invitation)
     messages.success(request, "Invitation revoked.")
-    return redirect(Showing(request, user, caller, "members").here())
+    return _back_to_members(request, user, caller)
 
 
 @page(Entry("role", "settings/members/<int:member>/role/", SCOPE, managers=True, under="settings"), WRITE)
@@ -117,7 +118,7 @@ def role(request: HttpRequest, user: User, caller: Caller, member: int) -> HttpR
         organization_id=caller.organization_id, user_id=member, role=wanted, by_role=caller.role
     )
     messages.success(request, f"Role changed to {Role(changed.role).label}.")
-    return redirect(Showing(request, user, caller, "members").here())
+    return _back_to_members(request, user, caller)
 
 
 @page(Entry("remove", "settings/members/<int:member>/remove/", SCOPE, managers=True, under="settings"), WRITE)
@@ -125,7 +126,7 @@ def remove(request: HttpRequest, user: User, caller: Caller, member: int) -> Htt
     """End a membership."""
     services.remove_member(organization_id=caller.organization_id, user_id=member, by_role=caller.role)
     messages.success(request, "Member removed.")
-    return redirect(Showing(request, user, caller, "members").here())
+    return _back_to_members(request, user, caller)
 
 
 @page(Entry("webhooks", "settings/webhooks/", Scope.ALERTS_WRITE, managers=True, under="settings"))
@@ -157,6 +158,12 @@ def audit(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
     return showing.render("portal/audit.html", context)
 
 
+def _back_to_members(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
+    """Lead back to where on the page of members the form stood."""
+    place = {name: request.GET[name] for name in MEMBERS_PLACE if name in request.GET}
+    return redirect(Showing(request, user, caller, "members").here(**place))
+
+
 def _members(
     showing: Showing,
     form: InviteForm,
@@ -174,9 +181,11 @@ def _members(
     def here(**parameters: str) -> str:
         return showing.here(search=search, **{**place, **parameters})
 
+    given = {name: text for name in MEMBERS_PLACE if (text := params.text(name))}
+    to = partial(showing.to, **given)
     context: dict[str, Any] = {
-        "members": reading.people(caller, sort, search, to=showing.to, here=partial(here, page="")),
-        "invitations": reading.invitations(caller, number, to=showing.to, here=here),
+        "members": reading.people(caller, sort, search, to=to, here=partial(here, page="")),
+        "invitations": reading.invitations(caller, number, to=to, here=here),
         "search": search,
         "sorting": order,
         "action": showing.here().partition("?")[0],

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from html import unescape
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 from django.test import Client
@@ -83,6 +85,22 @@ def test_members_are_sorted_and_found(crowd: Tenant, member: Client) -> None:
     assert "No members match this search." in text(member.get("/settings/members/?search=nobody"))
     assert "There is no parameter" in text(member.get("/settings/members/?colour=red"))
     assert member.get("/settings/members/?sort=colour").status_code == 400
+
+
+@pytest.mark.parametrize("query", ["", "sort=role&order=desc&page=2", "search=m0&sort=seen&invitations=2"])
+def test_what_is_done_to_people_leads_back_to_where_they_stood(
+    crowd: Tenant, member: Client, query: str
+) -> None:
+    for number in range(30):
+        invite(organization_id=crowd.id, email=f"new{number}@example.org", role="analyst", invited_by_id=None)
+    page = member.get(f"/settings/members/?{query}").content.decode()
+    ways = {name: re.findall(rf'action="([^"]+/{name}/[^"]*)"', page)[-1] for name in ("role", "remove")}
+    ways["withdraw"] = re.findall(r'action="([^"]+/withdraw/[^"]*)"', page)[-1]
+    for way in ways.values():
+        answer = member.post(unescape(way), {"role": "developer"})
+        assert answer.status_code == 302
+        path, _, back = answer["Location"].partition("?")
+        assert (path, parse_qs(back)) == ("/settings/members/", parse_qs(query))
 
 
 def test_invitations_come_a_page_at_a_time(acme: Tenant, member: Client) -> None:
