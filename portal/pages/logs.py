@@ -22,8 +22,10 @@ from portal.reading.asking import Asker
 from portal.registry import Entry, Group, page
 from portal.showing import Showing
 from usage.links import LINKS
+from usage.reading import STATUS_CODES
 
 _FORM = ("metaKey", "metaValue", "link", "linkId")
+_NAMES = {**reading.LABELS, "missing": "Missing", "since": "Since", "before": "Before"}
 
 
 @page(Entry("logs", "logs/", Scope.USAGE_READ, label="Usage logs", group=Group.ANALYZE, place=3))
@@ -46,13 +48,18 @@ def logs(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
             elsewhere=_without(own, *reading.MOMENTS) | line.kept,
         ),
         "logs": found,
-        # What the form beside the bar hands on: all that is chosen already.
-        "hidden": {**chosen.parameters, **own, **line.kept}
+        # What the form beside the bar hands on: all that is chosen already and is not among its fields.
+        "hidden": {**chosen.parameters, **_without(own, *reading.LABELS), **line.kept}
         | ({"organization": showing.kept} if showing.kept else {}),
         "status": own.get("status", ""),
         "type": own.get("type", ""),
+        "own": own,
+        "codes": (STATUS_CODES[0], STATUS_CODES[-1]),
         "links": LINKS,
-        "tags": [(name, _said(name, value, chosen), line.at(**{name: ""})) for name, value in fixed.items()],
+        "tags": [
+            (_NAMES.get(name, name), _said(name, value, chosen), line.at(**{name: ""}))
+            for name, value in fixed.items()
+        ],
         **line.context(found.following),
         "is_first": "cursor" not in params,
     }

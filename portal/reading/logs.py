@@ -34,6 +34,13 @@ from usage.schema import RECORD_FILTERS
 PAGE_SIZE: Final = 50
 MOMENTS: Final = ("since", "before")
 """The filters that cut the bar's days off to the moment: where the first begins, where the last ends."""
+LABELS: Final = {
+    "endpoint": "Endpoint",
+    "provider": "Provider",
+    "statusCode": "Status code",
+    "errorType": "Error type",
+}
+"""The filters that are written into the form beside the bar, and what they are called."""
 OWN: Final = ("type", "endpoint", "provider", "status", "statusCode", "errorType", "missing", *LINKS)
 """The filters beside those of every page and `MOMENTS`."""
 _ACCEPTED: Final = (*RECORD_FILTERS, "from", "to", *CURSOR_PARAMS)

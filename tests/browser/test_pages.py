@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -110,13 +111,32 @@ def test_metadata_filters_records(used: Tenant, visit: Visit) -> None:
     page = visit.page
     visit.sign_in(used)
     page.goto(f"{visit.url}/logs/")
-    page.get_by_text("Filter by resource or metadata").click()
+    page.get_by_text("Filter by endpoint, error, resource or metadata").click()
     page.get_by_label("Metadata key").fill("team")
     page.get_by_label("Metadata value").fill("nobody")
     page.get_by_role("button", name="Apply").click()
     expect(page.get_by_text("No records match these filters.")).to_be_visible()
     page.get_by_role("link", name="Remove the filter meta[team]").click()
     expect(page.locator("#records tbody tr")).to_have_count(50)
+
+
+def test_records_are_filtered_by_their_status_code(used: Tenant, visit: Visit) -> None:
+    page = visit.page
+    visit.sign_in(used)
+    page.goto(f"{visit.url}/logs/")
+    page.get_by_text("Filter by endpoint, error, resource or metadata").click()
+    page.get_by_label("Status code", exact=True).fill("503")
+    page.get_by_label("Status code", exact=True).press("Enter")
+    page.wait_for_url("**/logs/?statusCode=503")
+    expect(page.locator(".tags")).to_have_text(re.compile("Status code: 503"))
+    page.get_by_text("Filter by endpoint, error, resource or metadata").click()
+    expect(page.get_by_label("Status code", exact=True)).to_have_value("503")
+    page.get_by_label("Status code", exact=True).fill("")
+    page.get_by_label("Error type").fill("overloaded")
+    page.get_by_role("button", name="Apply").click()
+    page.wait_for_url("**/logs/?errorType=overloaded")
+    page.get_by_role("link", name="Remove the filter Error type").click()
+    page.wait_for_url("**/logs/")
 
 
 def test_tables_are_sorted_and_paged(used: Tenant, visit: Visit) -> None:

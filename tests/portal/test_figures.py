@@ -8,6 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 from html import unescape
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.test import Client
@@ -185,6 +186,25 @@ def test_pages_of_records_follow_each_other(used: Tenant, member: Client, order:
         path = unescape(older[1]) if older else None
     assert len(seen) == 200
     assert seen == sorted(seen, reverse=order == "desc")
+
+
+def test_records_are_filtered_by_what_went_wrong_and_where(used: Tenant, member: Client) -> None:
+    wanted = {"endpoint": "/v1/0", "provider": "openai", "statusCode": "503", "errorType": "overloaded"}
+    sent = member.get("/logs/", {**wanted, "range": "90d", "metaKey": "", "linkId": ""}, headers=HTMX)
+    html = sent.content.decode()
+    for name, value in wanted.items():
+        # As a field of its own form it is not handed on a second time.
+        form = html[html.index("more-filters") :].partition("</form>")[0]
+        assert re.findall(rf'<input [^>]*name="{name}" value="([^"]*)"', form) == [value]
+    for chip in ("Endpoint: /v1/0", "Provider: openai", "Status code: 503", "Error type: overloaded"):
+        assert chip in text(sent)
+    assert parse_qs(urlsplit(sent["HX-Push-Url"]).query) == {
+        name: [value] for name, value in {**wanted, "range": "90d"}.items()
+    }
+    found = api(member, member.get("/logs/?range=90d&statusCode=503"), "records")["items"]
+    assert {item["statusCode"] for item in found} == {503}
+    assert member.get("/logs/?statusCode=600").status_code == 400
+    assert "conversationId: one" in text(member.get("/logs/?conversationId=one"))
 
 
 def test_a_record_in_full(used: Tenant, member: Client) -> None:
