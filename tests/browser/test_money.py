@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import expect
@@ -135,6 +136,26 @@ def test_prices_are_found_while_typing(acme: Tenant, visit: Visit) -> None:
     page.get_by_label("Model or provider").press_sequentially("OTHER-2")
     expect(page.locator("#prices tbody tr")).to_have_count(1)
     page.wait_for_url("**search=OTHER-2*")
+
+
+def test_prices_stay_sorted_while_searching(acme: Tenant, visit: Visit) -> None:
+    page = visit.page
+    visit.sign_in(acme)
+    page.goto(f"{visit.url}/prices/?sort=tier&order=asc")
+    page.locator("#prices").get_by_role("link", name="Prompt, EUR per 1M", exact=True).click()
+    page.wait_for_url("**sort=prompt&order=asc")
+    page.locator("#prices").get_by_role("link", name="Prompt, EUR per 1M", exact=True).click()
+    page.wait_for_url("**sort=prompt&order=desc")
+    search = page.get_by_label("Model or provider")
+    search.press_sequentially("OTHER-")
+    page.wait_for_url("**search=OTHER-*")
+    expect(page.locator("#prices tbody th")).to_contain_text(["other-2", "other-1"])
+    asked = parse_qs(urlsplit(page.url).query)
+    assert asked == {"sort": ["prompt"], "order": ["desc"], "search": ["OTHER-"]}
+    expect(search).to_be_focused()
+    page.get_by_label("Tier").select_option("standard")
+    page.wait_for_url("**tier=standard*")
+    assert parse_qs(urlsplit(page.url).query) == {**asked, "tier": ["standard"]}
 
 
 @pytest.mark.timeout(300)
