@@ -71,12 +71,23 @@
     if (room > 1) area.tabIndex = 0;
     else if (document.activeElement !== area) area.removeAttribute("tabindex");
   };
+  const centre = (area, current) => {
+    area.scrollLeft = current.offsetLeft - area.offsetLeft - (area.clientWidth - current.offsetWidth) / 2;
+  };
   const sizes = new ResizeObserver((entries) => entries.forEach((entry) => measure(entry.target)));
+  const nameOf = (area) => area.querySelector("table[id]")?.id ?? area.getAttribute("aria-label");
+  let chosen = new Map();
   const watchWidths = () => {
+    const before = chosen;
+    chosen = new Map();
     sizes.disconnect();
     for (const area of document.querySelectorAll(WIDE)) {
       const current = area.querySelector(":scope > [aria-current]");
-      if (current) area.scrollLeft = current.offsetLeft - area.offsetLeft - (area.clientWidth - current.offsetWidth) / 2;
+      if (current) {
+        chosen.set(nameOf(area), current.textContent);
+        // Whoever scrolled away from what is chosen stays there until another is.
+        if (before.get(nameOf(area)) !== current.textContent) centre(area, current);
+      }
       sizes.observe(area);
     }
   };
@@ -101,6 +112,36 @@
     }
   }, true);
 
+  // How far tables were scrolled and where the keyboard was outlast what is replaced; htmx sees to focus by id.
+
+  let kept = { scrolled: new Map(), focus: null };
+  const focusOf = (part) => {
+    const active = document.activeElement;
+    if (!active || active.id || !part.contains(active)) return null;
+    const area = active.matches(WIDE) && nameOf(active);
+    if (area) return () => [...document.querySelectorAll(WIDE)].find((one) => nameOf(one) === area);
+    if (!active.matches("a[href]")) return null;
+    const link = `#live a[href="${CSS.escape(active.getAttribute("href"))}"]`;
+    const same = () => [...document.querySelectorAll(link)];
+    const place = same().indexOf(active);
+    return () => same()[place] ?? same()[0];
+  };
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const areas = [...document.querySelectorAll(WIDE)];
+    kept = {
+      scrolled: new Map(areas.map((area) => [nameOf(area), area.scrollLeft])),
+      focus: event.detail.shouldSwap ? focusOf(event.detail.target) : null,
+    };
+  });
+  const restore = () => {
+    for (const area of document.querySelectorAll(WIDE)) {
+      const left = kept.scrolled.get(nameOf(area));
+      if (left) area.scrollLeft = left;
+    }
+    if (document.activeElement === document.body) kept.focus?.()?.focus({ preventScroll: true });
+    kept = { scrolled: new Map(), focus: null };
+  };
+
   // A table that was opened stays open when its surroundings are replaced.
 
   document.addEventListener("toggle", (event) => {
@@ -112,6 +153,7 @@
       const details = document.getElementById(id);
       if (details) details.open = true;
     }
+    restore();
     offerCopying();
     offerTaking();
     watchWidths();

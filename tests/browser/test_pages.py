@@ -139,6 +139,67 @@ def test_records_are_filtered_by_their_status_code(used: Tenant, visit: Visit) -
     page.wait_for_url("**/logs/")
 
 
+REFRESH = """() => new Promise((done) => {
+    document.addEventListener("htmx:afterSettle", () => done(), { once: true });
+    document.body.dispatchEvent(new Event("refresh"));
+})"""
+IN_SIGHT = """(link) => {
+    const [one, all] = [link, link.parentElement].map((element) => element.getBoundingClientRect());
+    return one.left >= all.left - 1 && one.right <= all.right + 1;
+}"""
+LINK = "#live .table-scroll tbody a[href]:not([id])"
+
+
+def test_a_refresh_leaves_the_reader_where_they_are(used: Tenant, open_page: Callable[..., Visit]) -> None:
+    visit = open_page(width=360)
+    page = visit.page
+    visit.sign_in(used)
+    page.goto(f"{visit.url}/usage/")
+    settle(page)
+    wide = """() => [...document.querySelectorAll("#live :is(.table-scroll, .switches .switch)")].filter(
+        (area) => area.scrollWidth - area.clientWidth > 20)"""
+    places = f"() => ({wide})().map((area) => area.scrollLeft)"
+    page.evaluate(f"() => ({wide})().forEach((area, at) => (area.scrollLeft = at % 2 ? 12 : 15))")
+    before = page.evaluate(places)
+    assert page.evaluate(f"() => new Set(({wide})().map((area) => area.className)).size") == 2
+    assert set(before) == {12, 15}
+    link = page.locator(LINK).locator("visible=true").nth(1)
+    link.evaluate("(link) => link.focus({ preventScroll: true })")
+    href = link.get_attribute("href")
+    page.evaluate("window.old = document.activeElement")
+    page.evaluate(REFRESH)
+    assert page.evaluate("!window.old.isConnected")
+    assert page.evaluate(places) == before
+    assert page.evaluate("document.activeElement.getAttribute('href')") == href
+    page.evaluate(
+        """document.querySelector("#live a.sort, #live .switch a").focus({ preventScroll: true })"""
+    )
+    name = page.evaluate("document.activeElement.id")
+    page.evaluate(REFRESH)
+    assert name
+    assert page.evaluate("document.activeElement.id") == name
+
+
+def test_what_is_chosen_comes_into_sight_once(used: Tenant, open_page: Callable[..., Visit]) -> None:
+    visit = open_page(width=360)
+    page = visit.page
+    visit.sign_in(used)
+    page.goto(f"{visit.url}/usage/?view=credits")
+    settle(page)
+    last = page.locator(".switch a", has_text="Credits")
+    left = "(link) => link.parentElement.scrollLeft"
+    assert last.evaluate(left) > 0
+    last.evaluate("(link) => (link.parentElement.scrollLeft = 0)")
+    page.evaluate(REFRESH)
+    assert last.evaluate(left) == 0
+    page.locator(".switch a", has_text="Errors").click()
+    page.wait_for_url("**view=errors*")
+    now = page.locator(".switch a[aria-current]", has_text="Errors")
+    expect(now).to_be_visible()
+    assert now.evaluate(IN_SIGHT)
+    assert now.evaluate(left) > 0
+
+
 def test_tables_are_sorted_and_paged(used: Tenant, visit: Visit) -> None:
     page = visit.page
     visit.sign_in(used)
