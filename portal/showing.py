@@ -9,12 +9,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from core import clock
+from core.periods import zone
 from organizations.models import User
 from organizations.tenancy import Caller
 from portal.access import wants_fragment
 from portal.layout import layout, names_of
 from portal.links import ORGANIZATION, address
 from portal.strip import strip
+from portal.times import zone_label
 
 WHOLE: Final = "portal/layout.html"
 PART: Final = "portal/part.html"
@@ -52,12 +54,17 @@ class Showing:
 
     def render(self, template: str, context: Mapping[str, Any], *, status: int = 200) -> HttpResponse:
         """Return the page, or the block ``live`` of it for htmx."""
-        full = {**self._frame(), "caller": self.caller, "to": self.to, "kept": self.kept, **context}
+        own = {"caller": self.caller, "to": self.to, "kept": self.kept, "times_in": self._times_in()}
+        full = {**self._frame(), **own, **context}
         response = render(self.request, template, full, status=status)
         if self.layout is None and "here" in context and "" in self.request.GET.values():
             # A form sends all of its fields; the address to keep has those that say something.
             response["HX-Push-Url"] = context["here"]
         return response
+
+    def _times_in(self) -> str:
+        """Return what a page with moments names as their zone."""
+        return zone_label(zone(self.caller.timezone), clock.now())
 
     def _frame(self) -> dict[str, Any]:
         if self.layout is not None:

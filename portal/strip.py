@@ -64,7 +64,8 @@ def _said(found: Pressing, caller: Caller, *, sees_costs: bool) -> str:
 def _detail(first: Pressing, more: int, caller: Caller) -> str:
     parts = []
     if first.resets_at is not None:
-        when = times.minute(first.resets_at, zone(caller.timezone))
+        tz = zone(caller.timezone)
+        when = f"{times.minute(first.resets_at, tz)} ({times.zone_label(tz, first.resets_at)})"
         if first.is_paused:
             parts.append(
                 f"The spend limit has been reached. Requests resume on {when} if nothing more is spent."

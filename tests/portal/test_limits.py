@@ -294,7 +294,7 @@ class TestTheStrip:
         assert member.get("/api/v1/spend-limit").json()["resetsAt"] == "2026-07-17T18:45:00Z"
         assert strip(member.get(path)) == (
             "Access is paused. The spend limit has been reached. Requests resume on 17 Jul 2026, 20:45 "
-            "if nothing more is spent. View limit"
+            "(Europe/Berlin, UTC+02:00) if nothing more is spent. View limit"
         )
 
     def test_a_share_is_said_with_what_is_spent(self, used: Tenant, member: Client) -> None:
