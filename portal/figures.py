@@ -8,7 +8,7 @@ from typing import Any
 
 from portal import numbers, sparkline
 from portal.kinds import MONEY
-from portal.measures import PER_MILLION, Measure
+from portal.measures import PER_MILLION, Measure, is_unknown
 from portal.numbers import Change
 from usage.queries.rollups import Group
 
@@ -62,7 +62,7 @@ def card(
 
 def _change(measure: Measure, now: Group, before: Group) -> Change | None:
     value, earlier = measure.number(now), measure.number(before)
-    if value is None:
+    if value is None or (measure.is_money and is_unknown(before)):
         return None
     if earlier is None:
         return numbers.UNPRECEDENTED

@@ -55,8 +55,11 @@ class Measure:
         return self.writer in (MONEY, PER_MILLION)
 
     def number(self, group: Group) -> Any:
-        """Return its value: amounts in nanos, as the metric reads it; None where there is none."""
-        return self.metric.read(group)
+        """Return its value: amounts in nanos, as the metric reads it; None where there is none.
+
+        There is none either of an amount that has nothing priced in it.
+        """
+        return None if self.is_money and is_unknown(group) else self.metric.read(group)
 
     def drawn(self, group: Group) -> float:
         """Return its value as a chart draws it, nothing where there is none."""
@@ -77,7 +80,12 @@ class Measure:
 
     def with_unit(self, group: Group, currency: str) -> str:
         """Write its value in full, an amount with its currency."""
-        return f"{self.exact(group)} {currency}" if self.is_money else self.exact(group)
+        has_unit = self.is_money and self.number(group) is not None
+        return f"{self.exact(group)} {currency}" if has_unit else self.exact(group)
+
+    def lacks(self, group: Group) -> str:
+        """Say how many requests a cost lacks for want of a price; nothing of anything else."""
+        return lacking(UNPRICED.number(group)) if self is COST else ""
 
 
 def _measure(name: str, label: str, writer: Writer = COUNT, meaning: str = "") -> Measure:
@@ -116,4 +124,14 @@ FAILED_EXECUTIONS: Final = _measure("failedExecutions", "Failed executions")
 
 def is_unknown(group: Group) -> bool:
     """Tell whether a cost of nothing only says that prices are missing."""
-    return bool(UNPRICED.number(group)) and not COST.number(group)
+    return is_unpriced(group.sums.get("cost_nanos", 0), UNPRICED.number(group))
+
+
+def is_unpriced(cost_nanos: int, unpriced: int) -> bool:
+    """Tell whether a cost is nothing where some requests have no price."""
+    return bool(unpriced) and not cost_nanos
+
+
+def lacking(unpriced: int) -> str:
+    """Say how many requests a cost lacks: `3,481 unpriced`; nothing where it lacks none."""
+    return f"{numbers.exact(unpriced)} unpriced" if unpriced else ""

@@ -99,10 +99,9 @@ class Table:
 def cell(measure: Measure, group: Group, currency: str = "", **more: Any) -> Cell:
     """Return the cell of a measure."""
     exact = measure.exact(group)
-    unit = f" {currency}" if measure.is_money and currency else ""
     return Cell(
         measure.short(group),
-        exact=f"{exact}{unit}",
+        exact=measure.with_unit(group, currency).strip(),
         value=exact.replace(",", "").removesuffix(" ms"),
         is_number=True,
         **more,

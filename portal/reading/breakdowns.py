@@ -38,13 +38,17 @@ class Breakdown:
 def breakdown(asker: Asker, facet: Facet, by: Measure, sort: Sorting, to: To, here: To) -> Breakdown:
     """Return what some of a facet's values come to; the page of costs has all of them."""
     names = Names.of(keys_of() if facet is Facet.CLIENT else [])
-    found = asker.by(facet, (*BREAKDOWN, by, *([] if sort.by == NAME else [_measure_of(sort)])))
+    sorted_by = [] if sort.by == NAME else [_measure_of(sort)]
+    found = asker.by(facet, (*BREAKDOWN, measures.UNPRICED, by, *sorted_by))
     columns = BREAKDOWN if by in BREAKDOWN else (BREAKDOWN[0], by, *BREAKDOWN[1:])
     most = max((by.drawn(group) for group in found), default=0.0)
     currency = asker.caller.currency
     rows: list[list[Cell]] = []
     for group in _ordered(found, facet, names, sort)[:TOP]:
-        cells = [cell(one, group, currency, share=_share(one, by, group, most)) for one in columns]
+        cells = [
+            cell(one, group, currency, share=_share(one, by, group, most), note=one.lacks(group))
+            for one in columns
+        ]
         rows.append([_named(asker.filters, facet, names, group, to), *cells])
     heading = HEADINGS[facet]
     heads = [

@@ -101,9 +101,9 @@ class Daily:
         if place < AVERAGE_DAYS - 1:
             return None
         total = together(self.groups[place - AVERAGE_DAYS + 1 : place + 1])
-        if measure.metric.adds_up:
-            return measure.drawn(total) / AVERAGE_DAYS
-        return None if measure.number(total) is None else measure.drawn(total)
+        if measure.number(total) is None:
+            return None
+        return measure.drawn(total) / (AVERAGE_DAYS if measure.metric.adds_up else 1)
 
     def averages(self, measure: Measure, days: Sequence[datetime]) -> list[float | None]:
         """Return the average of each day; nothing where none is known."""

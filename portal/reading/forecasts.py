@@ -115,7 +115,7 @@ def _plot(
         exact = COST.exact(group)
         mine = {"clientId": key.client_id} if key else {}
         url = to("logs", range="custom", from_=day.isoformat(), to_=day.isoformat(), **mine)
-        drawn.append(_past(day, group, f"{exact} {currency}", partial=day == today))
+        drawn.append(_past(day, group, COST.with_unit(group, currency), partial=day == today))
         rows.append([_day(day, url), _amount(exact), *(_amount("") for _ in range(3))])
     coming = [_coming(one, currency) for one in answer["points"]]
     for one in answer["points"]:

@@ -56,7 +56,8 @@ class Hours:
         columns = columns_of(_TOLD if told else _TOLD[:1], measure)
         periods = buckets(filters.period, Granularity.HOUR, filters.zone)
         starts = tuple(period.start for period in periods)
-        groups = asker.series(columns, filters.period, Buckets(filters.period.start, len(starts), starts))
+        series = Buckets(filters.period.start, len(starts), starts)
+        groups = asker.series((*columns, measures.UNPRICED), filters.period, series)
         found: dict[tuple[int, int], list[tuple[Period, Group]]] = {}
         for period, group in zip(periods, groups, strict=True):
             local = period.start.astimezone(filters.zone)
@@ -93,7 +94,7 @@ class Hours:
                     value=wall(period.start, asker.filters)[:-1],
                     url=self._records(period, group),
                 ),
-                *(exact_cell(one, group) for one in columns),
+                *(exact_cell(one, group, note=one.lacks(group)) for one in columns),
             ]
             for period, group in reversed(self.found.get((weekday, hour), []))
         ]
@@ -121,7 +122,9 @@ class Hours:
         ]
         columns = [Column("Hour"), *(Column(WEEKDAYS[day], is_number=True) for day in range(7))]
         caption = f"{self.measure.label}, by hour and weekday"
-        return Table("hours-table", caption, columns, rows, file="usage-by-hour")
+        lacks = self.measure.lacks(together(cells.values()))
+        nothing = f"{lacks or 'No data in this period'}."
+        return Table("hours-table", caption, columns, rows, nothing, file="usage-by-hour")
 
     def _way(self, weekday: int, hour: int) -> str:
         """Return where the parts of a cell are: its only hour's records, or each hour it is made of."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -15,7 +16,7 @@ from organizations.models import Credential
 from organizations.tenancy import Caller
 from portal import charts, numbers, times, windows
 from portal.figures import Card
-from portal.measures import MILLISECONDS, NONE, PERCENT
+from portal.measures import MILLISECONDS, NONE, PERCENT, is_unpriced, lacking
 from portal.plots import Plot
 from portal.reading.asking import UNNAMED, saying
 from portal.reading.keys import (
@@ -28,11 +29,15 @@ from portal.reading.keys import (
     latency_cell,
     moment_said,
     money_cell,
+    period_of,
     period_said,
     ranked,
 )
 from portal.tables import Cell, Column, Sorting, Table, paged, sortable
-from usage.queries.keys import UNKNOWN
+from usage.queries.buckets import Buckets
+from usage.queries.facets import Facet
+from usage.queries.keys import UNKNOWN, unpriced
+from usage.queries.totals import Subject
 
 _MOST_ENDPOINTS: Final = 1000
 _COUNTED: Final = ("requests", "errors", "tokens")
@@ -92,16 +97,17 @@ def read(
     """
     answer, api = ask(caller, timeframe, now, keyId=credential.client_id, limit=str(_MOST_ENDPOINTS))
     ways = _Ways(answer, caller, credential, to)
+    lacks = _Lacking.of(caller, credential, period_of(answer), GRANULARITIES[timeframe])
     key = next(iter(answer["usage"]["keys"]), None)
     limit = next(iter(answer["rateLimits"]), None)
     last = None if key is None else key["lastUsedAt"]
     errors = answer["errors"]
     return KeyPage(
-        cards=_cards(answer["usage"], caller, ways),
+        cards=_cards(answer["usage"], caller, ways, lacks.total),
         limit=None if limit is None else _limit(limit, key, caller),
         last_used=moment_said(last, caller),
-        over_time=_over_time(answer, caller, timeframe, now, api, ways),
-        endpoints=_endpoints(answer["endpoints"], caller, sort, ways, here),
+        over_time=_over_time(answer, caller, timeframe, now, api, ways, lacks.by_start),
+        endpoints=_endpoints(answer["endpoints"], caller, sort, ways, here, lacks.by_endpoint),
         codes=_counts("codes", "Errors by status, most first", "Status", errors["byStatusCode"], ways),
         kinds=_counts("kinds", "Errors by type, most first", "Type", errors["byType"], ways),
         failed=ways.errors if errors["byStatusCode"] or errors["byType"] else "",
@@ -111,12 +117,34 @@ def read(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Lacking:
+    """How many requests of a key have no price: by the start of their bucket, and by their endpoint."""
+
+    by_start: Counter[datetime]
+    by_endpoint: Counter[str]
+
+    @classmethod
+    def of(cls, caller: Caller, credential: Credential, window: Period, granularity: Granularity) -> _Lacking:
+        subject = Subject(caller.organization_id, caller.rollup_timezone, credential.pk)
+        buckets = Buckets.over(window, granularity, zone(caller.timezone))
+        found = cls(Counter(), Counter())
+        for group in unpriced(subject, window, Facet.ENDPOINT, buckets=buckets):
+            found.by_start[buckets.start(group.bucket)] += group.sums["unpriced"]
+            found.by_endpoint[group.values[0]] += group.sums["unpriced"]
+        return found
+
+    @property
+    def total(self) -> int:
+        """How many there are."""
+        return self.by_start.total()
+
+
 class _Ways:
     """The ways from a key's figures to its records of the timeframe."""
 
     def __init__(self, answer: dict[str, Any], caller: Caller, credential: Credential, to: To) -> None:
-        start, end = (parse_moment(answer["period"][name]) for name in ("from", "to"))
-        self._to, self._zone, self._window = to, zone(caller.timezone), Period(start, end)
+        self._to, self._zone, self._window = to, zone(caller.timezone), period_of(answer)
         self._own = {"clientId": credential.client_id}
         self.records = self.of()
         self.errors = self.of(status="error")
@@ -131,17 +159,16 @@ class _Ways:
         return windows.bucket(self._to, cut, self._zone, **self._own, **also)
 
 
-def _cards(usage: dict[str, Any], caller: Caller, ways: _Ways) -> list[Card]:
+def _cards(usage: dict[str, Any], caller: Caller, ways: _Ways, lacks: int) -> list[Card]:
     latency, cost = usage["latency"], parse_money(usage["cost"])
     counts = {name: (numbers.short(usage[name]), numbers.exact(usage[name])) for name in _COUNTED}
     rate = (PERCENT.short(usage["errorRate"]), PERCENT.exact(usage["errorRate"]))
-    money = (numbers.short_money(cost), numbers.exact_money(cost))
     cards = [
         Card("requests", "Requests", *counts["requests"], url=ways.records),
         Card("errors", "Errors", *counts["errors"], url=ways.errors),
         Card("error-rate", "Error rate", *rate, url=ways.errors),
         Card("tokens", "Tokens", *counts["tokens"], url=ways.records),
-        Card("cost", "Cost", *money, unit=caller.currency, url=ways.records),
+        _cost_card(cost, lacks, caller.currency, ways.records),
     ]
     labels = {"average": "Average latency", "p50": "p50", "p95": "p95", "p99": "p99"}
     for name, label in labels.items():
@@ -149,6 +176,14 @@ def _cards(usage: dict[str, Any], caller: Caller, ways: _Ways) -> list[Card]:
         texts = (NONE, NONE) if value is None else (MILLISECONDS.short(value), MILLISECONDS.exact(value))
         cards.append(Card(f"latency-{name}", label, *texts, url=ways.records))
     return cards
+
+
+def _cost_card(cost: int, lacks: int, currency: str, url: str) -> Card:
+    note = lacking(lacks)
+    if is_unpriced(cost, lacks):
+        return Card("cost", "Cost", NONE, NONE, note=note, url=url)
+    money = (numbers.short_money(cost), numbers.exact_money(cost))
+    return Card("cost", "Cost", *money, unit=currency, note=note, url=url)
 
 
 def _limit(limit: dict[str, Any], key: dict[str, Any] | None, caller: Caller) -> Limit:
@@ -165,7 +200,13 @@ def _limit(limit: dict[str, Any], key: dict[str, Any] | None, caller: Caller) ->
 
 
 def _over_time(
-    answer: dict[str, Any], caller: Caller, timeframe: str, now: datetime, api: str, ways: _Ways
+    answer: dict[str, Any],
+    caller: Caller,
+    timeframe: str,
+    now: datetime,
+    api: str,
+    ways: _Ways,
+    lacks: Counter[datetime],
 ) -> Plot:
     tz, granularity = zone(caller.timezone), GRANULARITIES[timeframe]
     points = answer["timeSeries"]
@@ -186,7 +227,7 @@ def _over_time(
                 count_cell(point["requests"]),
                 _errors_cell(point["errors"], ways.bucket(start, end, status="error")),
                 count_cell(point["tokens"]),
-                money_cell(point["cost"]),
+                money_cell(point["cost"], lacks[start]),
                 latency_cell(point["averageLatencyMs"]),
             ]
         )
@@ -212,7 +253,14 @@ def _errors_cell(count: int, url: str) -> Cell:
     return replace(count_cell(count), url=url if count else "")
 
 
-def _endpoints(found: list[dict[str, Any]], caller: Caller, sort: Sorting, ways: _Ways, here: To) -> Table:
+def _endpoints(
+    found: list[dict[str, Any]],
+    caller: Caller,
+    sort: Sorting,
+    ways: _Ways,
+    here: To,
+    lacks: Counter[str],
+) -> Table:
     shown, pages = paged(ranked(found, _READ[sort.by], descending=sort.descending), sort, here)
     heads = {"requests": "Requests", "errors": "Error rate", **_LATENCIES, "cost": f"Cost, {caller.currency}"}
     columns = [
@@ -225,7 +273,7 @@ def _endpoints(found: list[dict[str, Any]], caller: Caller, sort: Sorting, ways:
             count_cell(one["requests"]),
             _error_rate(one, ways),
             *(latency_cell(one[f"{name}LatencyMs"]) for name in _LATENCIES),
-            money_cell(one["cost"]),
+            money_cell(one["cost"], lacks[one["endpoint"] or ""]),
         ]
         for one in shown
     ]

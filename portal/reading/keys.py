@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,12 +14,16 @@ from django.urls import reverse
 from core.moments import parse_moment
 from core.money import parse_money
 from core.params import Params
-from core.periods import Granularity, zone
+from core.periods import Granularity, Period, zone
 from organizations.tenancy import Caller
 from portal import numbers, times
-from portal.measures import MILLISECONDS, NONE, PERCENT
+from portal.measures import MILLISECONDS, NONE, PERCENT, is_unpriced, lacking
+from portal.reading.asking import keys_of
 from portal.tables import Cell, Column, Sorting, Table, paged, sortable
 from usage.key_use import PARAMS, key_use
+from usage.queries.facets import Facet
+from usage.queries.keys import unpriced
+from usage.queries.totals import Subject
 
 TIMEFRAMES: Final = {
     "1h": "Last hour",
@@ -77,6 +82,7 @@ def read(caller: Caller, timeframe: str, now: datetime, *, sort: Sorting, to: To
     keys = ranked(answer["usage"]["keys"], _READ[sort.by], descending=sort.descending)
     shown, pages = paged(keys, sort, here)
     heads = {"requests": "Requests", "errors": "Error rate", "latency": "Average latency"}
+    lacks = _unpriced(answer, caller)
     columns = [
         sortable("API key", "name", sort, here, rising=True),
         *(sortable(label, name, sort, here) for name, label in heads.items()),
@@ -85,7 +91,7 @@ def read(caller: Caller, timeframe: str, now: datetime, *, sort: Sorting, to: To
         sortable(f"Cost, {caller.currency}", "cost", sort, here),
         sortable("Last used", "lastUsed", sort, here, is_number=False),
     ]
-    rows = [_row(key, caller, timeframe, to) for key in shown]
+    rows = [_row(key, caller, timeframe, to, lacks[key["keyId"]]) for key in shown]
     return KeysPage(
         table=Table(
             "keys",
@@ -132,7 +138,15 @@ def ranked(
     return sorted(known, key=figure, reverse=descending) + rest
 
 
-def _row(key: dict[str, Any], caller: Caller, timeframe: str, to: To) -> list[Cell]:
+def _unpriced(answer: dict[str, Any], caller: Caller) -> Counter[str]:
+    """Return how many requests of each key have no price, by its client ID."""
+    subject = Subject(caller.organization_id, caller.rollup_timezone)
+    found = unpriced(subject, period_of(answer), Facet.CLIENT)
+    names = {key.pk: key.client_id for key in keys_of()} if found else {}
+    return Counter({names[group.values[0]]: group.sums["unpriced"] for group in found})
+
+
+def _row(key: dict[str, Any], caller: Caller, timeframe: str, to: To, lacks: int) -> list[Cell]:
     note = f"{key['keyId']} · {key['environment']}" + (" · revoked" if key["revokedAt"] else "")
     own = {} if timeframe == DEFAULT_TIMEFRAME else {"timeframe": timeframe}
     return [
@@ -142,7 +156,7 @@ def _row(key: dict[str, Any], caller: Caller, timeframe: str, to: To) -> list[Ce
         latency_cell(key["latency"]["average"]),
         latency_cell(key["latency"]["p95"]),
         *([count_cell(key["peakRpm"])] if key["peakRpm"] is not None else []),
-        money_cell(key["cost"]),
+        money_cell(key["cost"], lacks),
         Cell(moment_said(key["lastUsedAt"], caller), value=key["lastUsedAt"] or ""),
     ]
 
@@ -159,10 +173,13 @@ def latency_cell(value: float | None) -> Cell:
     return Cell(MILLISECONDS.short(value), exact=MILLISECONDS.exact(value), value=str(value), is_number=True)
 
 
-def money_cell(text: str) -> Cell:
-    """Return the cell of an amount as the API writes it."""
-    nanos = parse_money(text)
-    return Cell(numbers.short_money(nanos), exact=numbers.exact_money(nanos), value=text, is_number=True)
+def money_cell(text: str, lacks: int) -> Cell:
+    """Return the cell of a cost as the API writes it, which lacks so many requests."""
+    nanos, note = parse_money(text), lacking(lacks)
+    if is_unpriced(nanos, lacks):
+        return Cell(NONE, note=note, is_number=True)
+    short, exact = numbers.short_money(nanos), numbers.exact_money(nanos)
+    return Cell(short, exact=exact, value=text, note=note, is_number=True)
 
 
 def moment_said(text: str | None, caller: Caller) -> str:
@@ -170,11 +187,16 @@ def moment_said(text: str | None, caller: Caller) -> str:
     return "Never" if text is None else times.minute(parse_moment(text), zone(caller.timezone))
 
 
+def period_of(answer: dict[str, Any]) -> Period:
+    """Return the window of an answer."""
+    return Period(*(parse_moment(answer["period"][name]) for name in ("from", "to")))
+
+
 def period_said(answer: dict[str, Any], caller: Caller) -> str:
     """Say from when to when, in the organization's zone."""
-    tz = zone(caller.timezone)
-    start, end = (parse_moment(answer["period"][name]) for name in ("from", "to"))
-    return f"{times.minute(start, tz)} – {times.minute(end, tz)}, times in {times.zone_label(tz, end)}"
+    tz, window = zone(caller.timezone), period_of(answer)
+    said = f"{times.minute(window.start, tz)} – {times.minute(window.end, tz)}"
+    return f"{said}, times in {times.zone_label(tz, window.end)}"
 
 
 _TONES: Final = {"critical": "bad", "warning": "warn", "info": ""}

@@ -124,7 +124,7 @@ def _shares(asker: Asker, ranked: list[Standing], measure: Measure, to: To) -> P
     slices, rows = [], []
     for one in ranked:
         share = measure.drawn(one.total) / whole if whole else 0.0
-        exact, percent = f"{measure.exact(one.total)}{_unit(measure, asker)}", f"{share:.1%}"
+        exact, percent = measure.with_unit(one.total, asker.caller.currency), f"{share:.1%}"
         url = to("logs", **{**asker.filters.parameters, **one.filter}) if one.filter else ""
         slices.append(charts.Slice(one.name, measure.drawn(one.total), exact, percent, url))
         rows.append(
@@ -165,7 +165,7 @@ def _leaderboard(asker: Asker, totals: Sequence[Group], sort: Sorting, to: To, h
         [
             _named(str(group.values[0]), asker.filters, to),
             Cell(numbers.exact(ranks[group.values[0]]), is_number=True),
-            *(_measured(measure, group, currency) for measure in COLUMNS),
+            *(cell(measure, group, currency, note=measure.lacks(group)) for measure in COLUMNS),
         ]
         for group in shown
     ]
@@ -191,17 +191,6 @@ def _leaderboard(asker: Asker, totals: Sequence[Group], sort: Sorting, to: To, h
         file="models",
         stacks=True,
     )
-
-
-def _measured(measure: Measure, group: Group, currency: str) -> Cell:
-    """Return the cell of a measure; an amount says which requests it lacks."""
-    unpriced = measures.UNPRICED.number(group)
-    if not measure.is_money or not unpriced:
-        return cell(measure, group, currency)
-    note = f"{numbers.exact(unpriced)} unpriced" if measure is measures.COST else ""
-    if measures.is_unknown(group):
-        return Cell(measures.NONE, note=note, is_number=True)
-    return cell(measure, group, currency, note=note)
 
 
 def _sorted(totals: Sequence[Group], sort: Sorting) -> list[Group]:

@@ -7,7 +7,7 @@ added, nor compared.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -22,7 +22,7 @@ from organizations.tenancy import Caller, tenant_scope
 from portal import numbers
 from portal.headroom import share_of, tone_of
 from portal.links import address
-from portal.measures import NONE
+from portal.measures import NONE, is_unpriced, lacking
 from portal.numbers import Change
 from portal.overview import windows
 from portal.tables import Cell, Column, Pages, Sorting, Table, paged, sortable
@@ -188,14 +188,29 @@ def _count(name: str, one: Standings, slug: str, **view: str) -> Cell:
 
 
 def _cost(one: Standings, slug: str) -> Cell:
-    nanos = one.current.cost_nanos if one.current else 0
-    exact, currency = numbers.exact_money(nanos), one.membership.organization.currency
+    url = address("usage", organization=slug, range="month", view="cost")
+    nanos, unpriced = (one.current.cost_nanos, one.current.unpriced) if one.current else (0, 0)
+    before = None if one.before is None or _is_unpriced(one.before) else one.before.cost_nanos
+    moved = "" if is_unpriced(nanos, unpriced) else _moved(nanos, before)
+    note = " · ".join(part for part in (moved, lacking(unpriced)) if part)
+    return replace(_amount(nanos, unpriced, one.membership.organization.currency, url), note=note)
+
+
+def _is_unpriced(sums: Totals) -> bool:
+    return is_unpriced(sums.cost_nanos, sums.unpriced)
+
+
+def _amount(nanos: int, unpriced: int, currency: str, url: str) -> Cell:
+    """Return the cell of a cost, which says how many requests it lacks."""
+    if is_unpriced(nanos, unpriced):
+        return Cell(NONE, url=url, note=lacking(unpriced), is_number=True)
+    exact = numbers.exact_money(nanos)
     return Cell(
         numbers.short_money(nanos),
         exact=f"{exact} {currency}",
         value=exact.replace(",", ""),
-        url=address("usage", organization=slug, range="month", view="cost"),
-        note=_moved(nanos, None if one.before is None else one.before.cost_nanos),
+        url=url,
+        note=lacking(unpriced),
         is_number=True,
     )
 
@@ -256,20 +271,14 @@ def _together(currency: str, found: Sequence[Standings], here: To) -> list[Cell]
             return here(sort=sort)
         return address("usage", organization=slugs[0], range="month", view=view)
 
-    nanos = sum(one.cost_nanos for one in sums)
-    exact = numbers.exact_money(nanos)
+    nanos, unpriced = sum(one.cost_nanos for one in sums), sum(one.unpriced for one in sums)
+    cost = _amount(nanos, unpriced, currency, way("cost", "cost"))
     return [
         Cell(currency),
         _counted(len(sums)),
         _counted(sum(one.requests for one in sums), way("requests")),
         _counted(sum(one.total_tokens for one in sums), way("tokens", "tokens")),
-        Cell(
-            f"{numbers.short_money(nanos)} {currency}",
-            exact=f"{exact} {currency}",
-            value=exact.replace(",", ""),
-            url=way("cost", "cost"),
-            is_number=True,
-        ),
+        replace(cost, text=f"{cost.text} {currency}") if cost.value else cost,
     ]
 
 

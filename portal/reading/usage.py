@@ -13,7 +13,7 @@ from organizations.tenancy import Caller
 from portal import charts, measures, numbers, times, windows
 from portal.figures import Card, card
 from portal.filters import Filters
-from portal.kinds import NOTHING
+from portal.kinds import NOTHING, together
 from portal.measures import Measure
 from portal.plots import Plot
 from portal.reading.asking import Asker, bucket_label, question_address, wall
@@ -57,7 +57,7 @@ COLUMNS: Final = (
 FAILED: Final = (measures.SUCCESS_RATE, measures.FAILED_EXECUTIONS)
 """What is read of failures: such figures lead to the requests that failed."""
 _OF_FAILURES: Final = {"status": "error"}
-EVERY: Final = tuple(dict.fromkeys((*FIGURES, *COLUMNS, *WORK)))
+EVERY: Final = tuple(dict.fromkeys((*FIGURES, *COLUMNS, *WORK, measures.UNPRICED)))
 To = Callable[..., str]
 
 
@@ -101,14 +101,15 @@ def read(
     current = asker.total(EVERY, filters.period) or NOTHING
     before = asker.total(EVERY, filters.before)
     whole = WHOLE[view]
-    daily = Daily.of(asker, (whole,), now)
+    daily = Daily.of(asker, (whole, measures.UNPRICED), now)
     drawn = _Drawn.of(asker, now)
     hours = Hours.of(asker, whole, to, here, told=at is not None)
     sparks = drawn.groups[:-1] if drawn.ends_now else drawn.groups
 
     def figure(one: Measure) -> Card:
         url = to("logs", **filters.parameters, **(_OF_FAILURES if one in FAILED else {}))
-        return card(one, current, before, sparks, caller.currency, is_main=one in MAIN, url=url)
+        more = {"is_main": one in MAIN, "url": url, "note": one.lacks(current)}
+        return card(one, current, before, sparks, caller.currency, **more)
 
     return UsagePage(
         cards=[figure(one) for one in FIGURES],
@@ -172,11 +173,15 @@ def _over_time(drawn: _Drawn, daily: Daily, view: str, shape: str, caller: Calle
             average=average,
         ),
         table=_time_table(drawn, title, view, average, caller, to),
-        api=question_address(drawn.filters, columns_of(COLUMNS, whole), drawn.granularity.value),
+        api=question_address(drawn.filters, _asked_of(whole), drawn.granularity.value),
         size="tall",
         is_empty=not any(group.sums.get("requests") for group in drawn.groups),
         note="The dashed line is the 7-day average." if average else "",
     )
+
+
+def _asked_of(whole: Measure) -> tuple[Measure, ...]:
+    return (*columns_of(COLUMNS, whole), measures.UNPRICED)
 
 
 def _bucket(drawn: _Drawn, place: int, shown: Iterable[Measure], caller: Caller, to: To) -> charts.Bucket:
@@ -208,7 +213,8 @@ def _summary(drawn: _Drawn, measure: Measure, points: list[charts.Bucket]) -> st
     values = [measure.drawn(group) for group in drawn.groups]
     most = values.index(max(values))
     if not values[most]:
-        return f"{measure.label}: no data in this period."
+        lacks = measure.lacks(together(drawn.groups))
+        return f"{measure.label}: {lacks or 'no data in this period'}."
     return f"{measure.label}: highest {measure.exact(drawn.groups[most])}, {points[most].label}."
 
 
@@ -224,7 +230,10 @@ def _time_table(
         failed = _records_of(period, filters, to, **_OF_FAILURES) if group.sums.get("errors") else ""
         row = [
             first,
-            *(exact_cell(one, group, url=failed if one is measures.ERRORS else "") for one in told),
+            *(
+                exact_cell(one, group, url=failed if one is measures.ERRORS else "", note=one.lacks(group))
+                for one in told
+            ),
         ]
         rows.append([*row, averaged(whole, average[place])] if average else row)
     columns = [Column("Time"), *(Column(headed(one, caller), is_number=True) for one in told)]

@@ -82,6 +82,17 @@ def by_endpoint(subject: Subject, period: Period, *, latency: bool) -> list[Grou
     return add_up(_query(subject, period, group_by=(Facet.ENDPOINT,), sums=_LATENCY if latency else _COUNTS))
 
 
+def unpriced(
+    subject: Subject, period: Period, *group_by: Facet, buckets: Buckets | None = None
+) -> list[Group]:
+    """Return how many records have no cost, for each value of some facets, of those that have any such.
+
+    Tenancy: call in the tenant's scope.
+    """
+    query = _query(subject, period, group_by=group_by, buckets=buckets, sums=("unpriced",))
+    return [group for group in add_up(query) if group.sums["unpriced"]]
+
+
 def errors(subject: Subject, period: Period) -> Errors:
     """Return the errors by status code and by type; "unknown" where a record does not say.
 

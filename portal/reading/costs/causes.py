@@ -64,7 +64,7 @@ def causes(
     places: Places,
 ) -> Table:
     shown, pages = paged(_sorted(totals, by, names, sort), sort, here)
-    currency, whole = places.currency, sum(COST.number(group) for group in totals)
+    currency, whole = places.currency, sum(COST.number(group) or 0 for group in totals)
     rows = [
         [
             _named(group, by, names, here),
@@ -117,7 +117,7 @@ def _cost_of(group: Group, by: str, names: Names, whole: int, places: Places) ->
     """Return the cell of a cost, which leads to its records."""
     facet = DIMENSIONS[by][0]
     value = names.parameter(facet, group.values[0])
-    share = f"{Decimal(COST.number(group)) * 100 / whole:.1f}" if whole else ""
+    share = f"{Decimal(COST.number(group) or 0) * 100 / whole:.1f}" if whole else ""
     url = places.records(**saying(facet.value, value))
     if measures.is_unknown(group):
         return Cell(measures.NONE, exact="Unpriced", url=url, is_number=True)
@@ -139,7 +139,7 @@ def _share_of(group: Group, whole: int) -> Cell:
 
 
 def beside(totals: Sequence[Group], by: str, names: Names, here: To, places: Places) -> Beside:
-    label, whole = DIMENSIONS[by][1], sum(COST.number(group) for group in totals)
+    label, whole = DIMENSIONS[by][1], sum(COST.number(group) or 0 for group in totals)
     ranked = sorted(totals, key=lambda group: -COST.drawn(group))
     rows = [
         [

@@ -11,7 +11,13 @@ from portal import numbers, times
 from tests.contracts.figures import charts
 from tests.contracts.figures.asking import Api, Row, before_of, called, chosen_of, moment
 from tests.contracts.figures.claims import MONEY, Claims, Is, Moved, Share, kind_of, nanos
-from tests.contracts.figures.of_use import LABELS, cells, granularity_of, is_under_way, with_week_before
+from tests.contracts.figures.of_use import (
+    cells,
+    granularity_of,
+    is_under_way,
+    priced,
+    with_week_before,
+)
 from tests.contracts.figures.reading import Page
 from tests.contracts.figures.world import UNPRICED
 from tests.usage.factories import NOW
@@ -25,14 +31,13 @@ _LIKELY: Final = 80
 """How likely, in percent, what comes is between low and high."""
 
 _COLUMNS: Final = ("cost", "requests", "tokens", "costPerMillionTokens", "unpriced")
-_AMOUNTS: Final = ("cost", "costPerMillionTokens")
 
 
 def costs(page: Page, api: Api, chosen: Mapping[str, str]) -> Claims:
     """Claim the Costs page; its fixed windows are asked for with the filters by capability and model too."""
     claims, asked, by = Claims(), chosen_of(page), chosen.get("by", "model")
     before = before_of(api, asked, month=chosen.get("range") == "month")
-    row, earlier = api.total(asked, _COLUMNS), api.total(before, _COLUMNS)
+    row, earlier = priced(api.total(asked, _COLUMNS)), priced(api.total(before, _COLUMNS))
     for metric in ("cost", "requests", "costPerMillionTokens", "unpriced"):
         kind = kind_of(metric)
         claims.card(metric, kind, row[metric], Moved(kind, row[metric], earlier[metric]))
@@ -62,10 +67,10 @@ def costs(page: Page, api: Api, chosen: Mapping[str, str]) -> Claims:
 
 def _of_cause(one: Row, metrics: Sequence[str], whole: Decimal) -> dict[str, Is | Share]:
     """Claim a row of causes; where no request has a price, its amounts are unknown and not shown."""
-    shown: dict[str, Is | Share] = {**cells(one, metrics)}
-    if one["unpriced"] and not Decimal(one["cost"]):
-        return {**shown, **{LABELS[name]: Is(MONEY, None) for name in metrics if name in _AMOUNTS}}
-    return {**shown, "Share": Share(Decimal(one["cost"]) / whole)} if whole else shown
+    known = priced(one)
+    shown: dict[str, Is | Share] = {**cells(known, metrics)}
+    is_shared = whole and known["cost"] is not None
+    return {**shown, "Share": Share(Decimal(one["cost"]) / whole)} if is_shared else shown
 
 
 def _unpriced(claims: Claims, models: Sequence[Row]) -> None:
@@ -180,14 +185,15 @@ def _past(api: Api, chosen: Mapping[str, str]) -> list[Row]:
         for day in (today - timedelta(days=27), today + timedelta(days=1))
     ]
     mine = {name: chosen[name] for name in ("clientId",) if name in chosen}
-    return api.rows({"from": moment(edges[0]), "to": moment(edges[1]), **mine}, ("cost",), "day")
+    window = {"from": moment(edges[0]), "to": moment(edges[1])}
+    return [priced(row) for row in api.rows({**window, **mine}, ("cost", "unpriced"), "day")]
 
 
 def _drawn(claims: Claims, api: Api, past: Sequence[Row], coming: Sequence[Mapping[str, Any]]) -> None:
     names = ("expected", "low", "high")
     short = [{name: numbers.short_money(nanos(one[name])) for name in names} for one in coming]
     claims.drawn |= {
-        "forecast past value": [row["cost"] for row in past],
+        "forecast past value": [row["cost"] or 0 for row in past],
         "forecast past exact": [charts.exact("cost", row["cost"], api.currency) for row in past],
         **{f"forecast coming {name}": [one[name] for one in coming] for name in ("expected", "low", "high")},
         "forecast coming said": [f"{one['expected']} {api.currency}" for one in short],

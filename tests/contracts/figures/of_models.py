@@ -10,14 +10,13 @@ from tests.contracts.figures import charts
 from tests.contracts.figures.asking import Api, Row, called, chosen_of
 from tests.contracts.figures.claims import (
     COUNT,
-    MONEY,
     Claims,
     Is,
     Share,
     Tells,
     kind_of,
 )
-from tests.contracts.figures.of_use import LABELS, cells, granularity_of
+from tests.contracts.figures.of_use import LABELS, granularity_of, priced, priced_cells
 from tests.contracts.figures.reading import Page
 
 _BOARD: Final = ("requests", "errorRate", "latency.average", "tokens", "cost", "costPerMillionTokens")
@@ -57,18 +56,9 @@ def models(page: Page, api: Api, chosen: Mapping[str, str]) -> Claims:
 
 def _with_ranks(board: Sequence[Row]) -> Sequence[tuple[str, dict[str, Is | Tells]]]:
     return [
-        (called(row["model"]), {"Rank": Is(COUNT, rank), **cells(row, _BOARD), **_lacking(row)})
+        (called(row["model"]), {"Rank": Is(COUNT, rank), **priced_cells(row, _BOARD)})
         for rank, row in enumerate(board, start=1)
     ]
-
-
-def _lacking(row: Row) -> dict[str, Is | Tells]:
-    """Claim how many requests of a model an amount lacks; one that lacks all is not shown."""
-    if not row["unpriced"]:
-        return {}
-    none = {LABELS[name]: Is(MONEY, None) for name in ("cost", "costPerMillionTokens")}
-    shown = none if not Decimal(row["cost"]) else {}
-    return {**shown, f"{LABELS['cost']} note": Tells((f"{row['unpriced']:,}",))}
 
 
 def _shares(claims: Claims, groups: Sequence[Row], names: Sequence[str], view: str, unit: str) -> None:
@@ -80,14 +70,14 @@ def _shares(claims: Claims, groups: Sequence[Row], names: Sequence[str], view: s
     claims.rows(
         "shares-table",
         (
-            (name, {head: Is(kind_of(view), one[view]), "Share": Share(share)})
+            (name, {head: Is(kind_of(view), priced(one)[view]), "Share": Share(share)})
             for name, one, share in zip(names, groups, shares, strict=True)
         ),
     )
     claims.tells("shares drawn", *(share.rstrip("%") for share in said[:3]))
     claims.drawn |= {
         "shares slices value": [one[view] for one in groups],
-        "shares slices exact": [charts.exact(view, one[view], unit) for one in groups],
+        "shares slices exact": [charts.exact(view, priced(one)[view], unit) for one in groups],
         "shares slices share": said,
         "shares slices place": list(range(len(groups))),
     }

@@ -10,7 +10,7 @@ from typing import Any
 from core.periods import billing_period, zone
 from portal import numbers
 from tests.contracts.figures.asking import Api, before_of, moment
-from tests.contracts.figures.claims import COUNT, MONEY, Claims, Is, Moved, Tells, numbers_in
+from tests.contracts.figures.claims import COUNT, MONEY, Claims, Is, Moved, Tells, nanos, numbers_in
 from tests.contracts.figures.reading import Page
 from tests.usage.factories import NOW, Tenant
 from usage.exports.services import KEPT
@@ -89,9 +89,24 @@ def organizations(page: Page, api: Api, chosen: Mapping[str, str]) -> Claims:
             kind = MONEY if name == "cost" else COUNT
             moved = Moved(kind, one[name], one["before"][name], is_arrow=True)
             claims.add(f"organizations / {one['slug']} / {label} note", moved)
+        _lacking(claims, f"organizations / {one['slug']} / Cost note", one)
     for currency in sorted({one["currency"] for one in found}):
         _together(claims, currency, [one for one in found if one["currency"] == currency])
     return claims
+
+
+def _lacking(claims: Claims, place: str, one: Mapping[str, Any]) -> None:
+    """Claim that a cost says how it moved and how many requests it lacks, where it lacks any."""
+    if not one["unpriced"]:
+        return
+    moved = numbers.change(nanos(one["cost"]), nanos(one["before"]["cost"]))
+    is_known = Decimal(one["cost"]) and _known(one["before"]) is not None
+    claims.tells(place, *(numbers_in(moved.text) if is_known else ()), f"{one['unpriced']:,}")
+
+
+def _known(one: Mapping[str, Any]) -> Any:
+    """Return a cost; None where it is nothing for want of prices."""
+    return None if one["unpriced"] and not Decimal(one["cost"]) else one["cost"]
 
 
 def _of(api: Api, tenant: Tenant) -> dict[str, Any]:
@@ -118,6 +133,7 @@ def _sums(answer: Mapping[str, Any]) -> dict[str, Any]:
         "requests": answer["requests"]["total"],
         "tokens": answer["tokens"]["total"],
         "cost": answer["cost"],
+        "unpriced": answer["unpricedRecords"],
     }
 
 
@@ -125,18 +141,21 @@ def _row(one: Mapping[str, Any]) -> dict[str, Is]:
     return {
         "Requests": Is(COUNT, one["requests"]),
         "Tokens": Is(COUNT, one["tokens"]),
-        "Cost": Is(MONEY, one["cost"]),
+        "Cost": Is(MONEY, _known(one)),
         "Spend limit": Is(COUNT, one["share"]),
         "Open alerts": Is(COUNT, one["open"]),
     }
 
 
 def _together(claims: Claims, currency: str, found: Sequence[Mapping[str, Any]]) -> None:
-    sums = {name: sum(Decimal(str(one[name])) for one in found) for name in ("requests", "tokens", "cost")}
-    row = {
+    names = ("requests", "tokens", "cost", "unpriced")
+    sums = {name: sum(Decimal(str(one[name])) for one in found) for name in names}
+    note = {"Cost note": Tells((f"{sums['unpriced']:,}",))} if sums["unpriced"] else {}
+    row: dict[str, Is | Tells] = {
         "Organizations": Is(COUNT, len(found)),
         "Requests": Is(COUNT, sums["requests"]),
         "Tokens": Is(COUNT, sums["tokens"]),
-        "Cost": Is(MONEY, sums["cost"]),
+        "Cost": Is(MONEY, _known(sums)),
+        **note,
     }
     claims.rows("by-currency", [(currency, row)])

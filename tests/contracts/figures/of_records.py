@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
+from urllib.parse import parse_qs
 
 from portal import numbers
 from tests.contracts.figures import charts
@@ -19,20 +21,38 @@ _LATENCIES: Final = ("average", "p50", "p95", "p99")
 def keys(page: Page, api: Api, chosen: Mapping[str, str]) -> Claims:
     """Claim the page of all keys, by the answer for its timeframe."""
     claims, answer = Claims(), api.of(page, "keys")
-    claims.rows("keys", ((one["keyId"], _key(one)) for one in answer["usage"]["keys"]))
+    lacks = _unpriced(api, answer, "clientId")
+    claims.rows("keys", ((one["keyId"], _key(one, lacks[one["keyId"]])) for one in answer["usage"]["keys"]))
     claims.tells("keys caption", *_LENGTHS[chosen["timeframe"]])
     _advice(claims, answer)
     return claims
 
 
-def _key(key: Mapping[str, Any]) -> dict[str, Is]:
+def _unpriced(api: Api, answer: Mapping[str, Any], by: str, **chosen: str) -> Counter[str]:
+    """Return how many requests of the timeframe have no price."""
+    rows = api.rows({**_window(answer), **chosen}, ("unpriced",), by=by)
+    return Counter({called(one[by]): one["unpriced"] for one in rows})
+
+
+def _window(answer: Mapping[str, Any]) -> dict[str, str]:
+    return {name: answer["period"][name] for name in ("from", "to")}
+
+
+def _cost(amount: str, lacks: int) -> dict[str, Is | Tells]:
+    """Claim a cost, which says how many requests it lacks; one that lacks all is not shown."""
+    is_unknown = lacks and not Decimal(amount)
+    note = {"Cost, EUR note": Tells((f"{lacks:,}",))} if lacks else {}
+    return {"Cost, EUR": Is(MONEY, None if is_unknown else amount), **note}
+
+
+def _key(key: Mapping[str, Any], lacks: int) -> dict[str, Is | Tells]:
     return {
         "Requests": Is(COUNT, key["requests"]),
         "Error rate": Is(PERCENT, key["errorRate"]),
         "Average latency": Is(MILLISECONDS, key["latency"]["average"]),
         "p95": Is(MILLISECONDS, key["latency"]["p95"]),
         "Peak RPM": Is(COUNT, key["peakRpm"]),
-        "Cost, EUR": Is(MONEY, key["cost"]),
+        **_cost(key["cost"], lacks),
     }
 
 
@@ -46,23 +66,40 @@ def key(page: Page, api: Api, chosen: Mapping[str, str]) -> Claims:
     """Claim the page of one key."""
     claims, answer = Claims(), api.of(page, "key")
     use, [limit] = answer["usage"], answer["rateLimits"]
+    mine = {"clientId": api.world.tenant.client_id}
+    lacks = _unpriced(api, answer, "clientId", **mine).total()
+    if lacks:
+        claims.tells("card cost note", f"{lacks:,}")
     for name, kind, value in (
         ("requests", COUNT, use["requests"]),
         ("errors", COUNT, use["errors"]),
         ("error-rate", PERCENT, use["errorRate"]),
         ("tokens", COUNT, use["tokens"]),
-        ("cost", MONEY, use["cost"]),
+        ("cost", MONEY, _cost(use["cost"], lacks)["Cost, EUR"].value),
         *((f"latency-{name}", MILLISECONDS, use["latency"][name]) for name in _LATENCIES),
     ):
         claims.card(name, kind, value)
     points = answer["timeSeries"]
-    claims.rows("over-time-table", ((point["timestamp"], _point(point)) for point in reversed(points)))
+    granularity = parse_qs(page.api("key").partition("?")[2])["granularity"][0]
+    buckets = api.rows({**_window(answer), **mine}, ("unpriced",), granularity) if points else []
+    then = {one["timestamp"]: one["unpriced"] for one in buckets}
+    claims.rows(
+        "over-time-table",
+        ((one["timestamp"], _point(one, then[one["timestamp"]])) for one in reversed(points)),
+    )
     if points:
         failed = [point["errors"] for point in points]
         good = [point["requests"] - point["errors"] for point in points]
         charts.series(claims, "over-time", [good, failed], "requests", "")
         claims.tells("over-time drawn", numbers.exact(use["requests"]), numbers.exact(use["errors"]))
-    claims.rows("endpoints", ((called(one["endpoint"]), _endpoint(one)) for one in answer["endpoints"]))
+    at = _unpriced(api, answer, "endpoint", **mine)
+    claims.rows(
+        "endpoints",
+        (
+            (called(one["endpoint"]), _endpoint(one, at[called(one["endpoint"])]))
+            for one in answer["endpoints"]
+        ),
+    )
     for table, found in (("codes", "byStatusCode"), ("kinds", "byType")):
         counts = answer["errors"][found]
         claims.rows(table, ((name, {"Errors": Is(COUNT, count)}) for name, count in counts.items()))
@@ -78,23 +115,23 @@ def key(page: Page, api: Api, chosen: Mapping[str, str]) -> Claims:
     return claims
 
 
-def _point(point: Mapping[str, Any]) -> dict[str, Is]:
+def _point(point: Mapping[str, Any], lacks: int) -> dict[str, Is | Tells]:
     return {
         "Requests": Is(COUNT, point["requests"]),
         "Errors": Is(COUNT, point["errors"]),
         "Tokens": Is(COUNT, point["tokens"]),
-        "Cost, EUR": Is(MONEY, point["cost"]),
+        **_cost(point["cost"], lacks),
         "Average latency": Is(MILLISECONDS, point["averageLatencyMs"]),
     }
 
 
-def _endpoint(one: Mapping[str, Any]) -> dict[str, Is]:
+def _endpoint(one: Mapping[str, Any], lacks: int) -> dict[str, Is | Tells]:
     latencies = zip(("Average", "p50", "p95", "p99"), _LATENCIES, strict=True)
     return {
         "Requests": Is(COUNT, one["requests"]),
         "Error rate": Is(PERCENT, one["errorRate"]),
         **{label: Is(MILLISECONDS, one[f"{name}LatencyMs"]) for label, name in latencies},
-        "Cost, EUR": Is(MONEY, one["cost"]),
+        **_cost(one["cost"], lacks),
     }
 
 

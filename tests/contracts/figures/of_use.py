@@ -14,6 +14,7 @@ from tests.contracts.figures.claims import (
     Claims,
     Is,
     Moved,
+    Tells,
     kind_of,
     numbers_in,
 )
@@ -37,6 +38,7 @@ LABELS: Final = {
 FIGURES: Final = (*DAYS, "promptTokens", "completionTokens", "successRate", "latency.average")
 AVERAGED: Final = frozenset({"successRate", "latency.average"})
 """What does not add up, and is drawn from its lowest."""
+AMOUNTS: Final = ("cost", "costPerMillionTokens")
 
 WORK: Final = (
     "conversations", "messages", "pages", "processorRuns", "documents", "executions", "failedExecutions",
@@ -49,6 +51,24 @@ def cells(row: Row, metrics: Sequence[str]) -> dict[str, Is]:
     return {LABELS[metric]: Is(kind_of(metric), row[metric]) for metric in metrics}
 
 
+def priced(row: Row) -> Row:
+    """Return a row whose amounts are unknown, and not nothing, where no request of it has a price."""
+    if not row["unpriced"] or Decimal(row["cost"]):
+        return row
+    return {**row, **{name: None for name in AMOUNTS if name in row}}
+
+
+def lacking(row: Row) -> dict[str, Tells]:
+    """Claim how many requests the cost of a row lacks, where it lacks any."""
+    count = f"{row['unpriced']:,}"
+    return {f"{LABELS['cost']} note": Tells((count,))} if row["unpriced"] else {}
+
+
+def priced_cells(row: Row, metrics: Sequence[str]) -> dict[str, Is | Tells]:
+    """Claim the columns of a row that has a cost among them, which says what it lacks."""
+    return {**cells(priced(row), metrics), **lacking(row)}
+
+
 def line(values: Sequence[Any], *, from_zero: bool = True) -> str:
     """Return the small line beside a figure."""
     return sparkline.path([float(value) for value in values], from_zero=from_zero)
@@ -58,9 +78,11 @@ def usage(page: Page, api: Api, chosen: Mapping[str, str]) -> Claims:
     """Claim the Usage page, by the window and the filters that it names."""
     claims, asked, view = Claims(), chosen_of(page), metric_of(chosen)
     before = before_of(api, asked, month=chosen.get("range") == "month")
-    metrics = (*FIGURES, "errors", *WORK)
-    row, earlier = api.total(asked, metrics), api.total(before, metrics)
+    metrics = (*FIGURES, "errors", "unpriced", *WORK)
+    row, earlier = priced(api.total(asked, metrics)), priced(api.total(before, metrics))
     buckets = api.rows(asked, (*metrics, "tokens"), granularity_of(api, asked))
+    if row["unpriced"]:
+        claims.tells("card cost note", f"{row['unpriced']:,}")
     for metric in (*FIGURES, *WORK):
         name = metric.replace(".", "-")
         kind = kind_of(metric)
@@ -71,10 +93,10 @@ def usage(page: Page, api: Api, chosen: Mapping[str, str]) -> Claims:
     _growth(claims, api, asked, view)
     for facet in ("capability", "clientId"):
         columns = tuple(dict.fromkeys(("requests", "errorRate", "tokens", "cost", view)))
-        groups = ranked(api.rows(asked, columns, by=facet), view)[:12]
-        claims.rows(f"by-{facet}", ((called(one[facet]), cells(one, columns)) for one in groups))
+        groups = ranked(api.rows(asked, (*columns, "unpriced"), by=facet), view)[:12]
+        claims.rows(f"by-{facet}", ((called(one[facet]), priced_cells(one, columns)) for one in groups))
     told = told_of(("requests", "errors", "tokens", "cost"), view)
-    hours = api.rows(asked, told, "hour")
+    hours = api.rows(asked, tuple(dict.fromkeys((*told, "cost", "unpriced"))), "hour")
     _hours(claims, api, hours, view)
     if "weekday" in chosen:
         _hour(claims, api, hours, told, chosen)
@@ -119,15 +141,21 @@ def _over_time(claims: Claims, api: Api, buckets: Sequence[Row], asked: Mapping[
     claims.rows(
         "over-time-table",
         (
-            (api.wall(row["timestamp"]), {**cells(row, columns), head: Is(kind_of(view), _told(one, view))})
+            (
+                api.wall(row["timestamp"]),
+                {**priced_cells(row, columns), head: Is(kind_of(view), _told(one, view))},
+            )
             for row, one in zip(reversed(buckets), reversed(average), strict=True)
         ),
     )
-    charts.series(claims, "over-time", [[row[one] for row in buckets] for one in shown], view, unit)
+    drawn = [priced(row) for row in buckets]
+    charts.series(claims, "over-time", [[row[one] for row in drawn] for one in shown], view, unit)
     values = [float(row[view] or 0) for row in buckets]
     most = values.index(max(values))
     if max(values):
         claims.tells("over-time drawn", charts.exact(view, buckets[most][view]))
+    elif view == "cost" and (count := sum(row["unpriced"] for row in buckets)):
+        claims.tells("over-time drawn", f"{count:,}")
     if found := [value for value in average if value is not None]:
         claims.drawn["over-time average value"] = found
         claims.tells("over-time p", 7)
@@ -137,11 +165,21 @@ def _averages(api: Api, asked: Mapping[str, str], view: str) -> list[float | Non
     """Return the average of each day with the six before; that of a latency weighs days by their requests."""
     values, first = with_week_before(api, asked, view)
     found = charts.averages([value or 0 for value in values], first, ends_now=is_under_way(asked))
+    if view == "cost":
+        counts, _ = with_week_before(api, asked, "unpriced")
+        sums = zip(_weeks(values, first), _weeks(counts, first), strict=True)
+        lacks = [any(unpriced) and not any(map(Decimal, costs)) for costs, unpriced in sums]
+        return [None if lack else one for one, lack in zip(found, lacks, strict=True)]
     if view != LATENCY:
         return found
     counts, _ = with_week_before(api, asked, "requests")
     days = [list(zip(values, counts, strict=True))[place - 6 : place + 1] for place in range(len(values))]
     return [None if one is None else mean_ms(day) for one, day in zip(found, days[first:], strict=True)]
+
+
+def _weeks(values: Sequence[Any], first: int) -> list[Sequence[Any]]:
+    """Return each day with the six before it, from a place on."""
+    return [values[max(place - 6, 0) : place + 1] for place in range(first, len(values))]
 
 
 def _told(average: float | None, view: str) -> Decimal | None:
@@ -173,8 +211,9 @@ def _growth(claims: Claims, api: Api, asked: Mapping[str, str], view: str) -> No
         starts = [today.date() - timedelta(days=number * days) for number in range(3)]
         edges = [datetime.combine(day, today.time(), api.zone) for day in starts]
         end, middle, start = map(moment, edges)
-        now = api.total({**asked, "from": middle, "to": end}, (view,))[view]
-        before = api.total({**asked, "from": start, "to": middle}, (view,))[view]
+        metrics = (view, "cost", "unpriced")
+        now = priced(api.total({**asked, "from": middle, "to": end}, metrics))[view]
+        before = priced(api.total({**asked, "from": start, "to": middle}, metrics))[view]
         if now is None or before is None:
             continue
         change = numbers.change(Decimal(str(now)), Decimal(str(before)))
@@ -192,6 +231,8 @@ def _hours(claims: Claims, api: Api, rows: Sequence[Row], view: str) -> None:
     unit = api.currency if view == "cost" else ""
     found = {key: _together(of, view) for key, of in cells_.items()}
     if not any(found.values()):
+        if view == "cost" and (count := sum(row["unpriced"] for row in rows)):
+            claims.tells("hours p", f"{count:,}")
         return
     order = [(weekday, hour) for weekday in range(7) for hour in range(24)]
     values = [found.get(key, _together([], view)) for key in order]
@@ -209,14 +250,17 @@ def _hour(
     wanted = ([name.lower() for name in WEEKDAYS].index(chosen["weekday"]), int(chosen["hour"]))
     moments = [api.local(row["timestamp"]) for row in rows]
     found = [row for row, local in zip(rows, moments, strict=True) if (local.weekday(), local.hour) == wanted]
-    claims.rows("hour-table", ((api.wall(row["timestamp"]), cells(row, told)) for row in reversed(found)))
+    claims.rows(
+        "hour-table", ((api.wall(row["timestamp"]), priced_cells(row, told)) for row in reversed(found))
+    )
 
 
 def _together(rows: Sequence[Row], view: str) -> Decimal | float | None:
     """Return what hours come to together."""
     if view == LATENCY:
         return mean_ms((row[view], row["requests"]) for row in rows)
-    return sum((Decimal(row[view]) for row in rows), Decimal(0))
+    total = sum((Decimal(row[view]) for row in rows), Decimal(0))
+    return None if view == "cost" and not total and any(row["unpriced"] for row in rows) else total
 
 
 def ranked(rows: Sequence[Row], measure: str) -> list[Row]:
