@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from operator import itemgetter
 from typing import Any, Final
 
@@ -130,7 +130,9 @@ class _Lacking:
         buckets = Buckets.over(window, granularity, zone(caller.timezone))
         found = cls(Counter(), Counter())
         for group in unpriced(subject, window, Facet.ENDPOINT, buckets=buckets):
-            found.by_start[buckets.start(group.bucket)] += group.sums["unpriced"]
+            # Between zones, no moment of an hour that comes twice equals another.
+            start = buckets.start(group.bucket).astimezone(UTC)
+            found.by_start[start] += group.sums["unpriced"]
             found.by_endpoint[group.values[0]] += group.sums["unpriced"]
         return found
 

@@ -177,7 +177,7 @@ def money_cell(text: str, lacks: int) -> Cell:
     """Return the cell of a cost as the API writes it, which lacks so many requests."""
     nanos, note = parse_money(text), lacking(lacks)
     if is_unpriced(nanos, lacks):
-        return Cell(NONE, note=note, is_number=True)
+        return Cell(NONE, value=NONE, note=note, is_number=True)
     short, exact = numbers.short_money(nanos), numbers.exact_money(nanos)
     return Cell(short, exact=exact, value=text, note=note, is_number=True)
 

@@ -203,7 +203,7 @@ def _is_unpriced(sums: Totals) -> bool:
 def _amount(nanos: int, unpriced: int, currency: str, url: str) -> Cell:
     """Return the cell of a cost, which says how many requests it lacks."""
     if is_unpriced(nanos, unpriced):
-        return Cell(NONE, url=url, note=lacking(unpriced), is_number=True)
+        return Cell(NONE, value=NONE, url=url, note=lacking(unpriced), is_number=True)
     exact = numbers.exact_money(nanos)
     return Cell(
         numbers.short_money(nanos),
@@ -278,7 +278,7 @@ def _together(currency: str, found: Sequence[Standings], here: To) -> list[Cell]
         _counted(len(sums)),
         _counted(sum(one.requests for one in sums), way("requests")),
         _counted(sum(one.total_tokens for one in sums), way("tokens", "tokens")),
-        replace(cost, text=f"{cost.text} {currency}") if cost.value else cost,
+        cost if cost.text == NONE else replace(cost, text=f"{cost.text} {currency}"),
     ]
 
 
