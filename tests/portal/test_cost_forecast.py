@@ -54,7 +54,7 @@ def test_without_use_before_today_nothing_is_foreseen(acme: Tenant, member: Clie
 
 def test_the_page_of_costs_asks_for_it_by_itself(used: Tenant, member: Client) -> None:
     html = member.get("/costs/", {"clientId": used.client_id}).content.decode()
-    assert f'hx-get="/costs/forecast/?clientId={used.client_id}" hx-trigger="load"' in html
+    assert f'hx-get="/costs/forecast/?clientId={used.client_id}" hx-trigger="load, refresh from:body"' in html
     part = member.get("/costs/forecast/", headers=HTMX).content.decode()
     assert "<html" not in part
     assert 'id="forecast-data"' in part
