@@ -11,5 +11,5 @@ from tests.browser.operating import look_everywhere
 
 
 @pytest.mark.timeout(600)
-def test_every_page_is_readable(transactional_db: None, open_page: Callable[..., Visit]) -> None:
-    assert look_everywhere(open_page(theme="dark"), colours_alone=True) == []
+def test_every_page_is_accessible(transactional_db: None, open_page: Callable[..., Visit]) -> None:
+    assert look_everywhere(open_page(theme="dark"), at_one_width=True) == []

@@ -116,7 +116,7 @@ def test_a_new_partition_has_the_indexes_and_the_guards_of_the_others(db: None) 
             ["usage_record_20410701", "usage_record"],
         )
         found = {name: rest for name, *rest in cursor.fetchall()}
-    assert found == {"usage_record": [3, 2, True], "usage_record_20410701": [3, 2, False]}
+    assert found == {"usage_record": [5, 2, True], "usage_record_20410701": [5, 2, False]}
 
 
 @pytest.mark.django_db(transaction=True)

@@ -182,7 +182,7 @@ def test_a_replaced_week_is_as_guarded_and_as_indexed_as_any(tenants: dict[str, 
             " has_table_privilege(c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE')"
             " FROM pg_class c WHERE relkind = 'r' AND relname ~ '^usage_record_[0-9]{8}$'"
         )
-        assert cursor.fetchall() == [(3, 2, 0, False)]
+        assert cursor.fetchall() == [(5, 2, 0, False)]
 
 
 def test_ids_are_freed_even_if_the_run_before_was_interrupted(
