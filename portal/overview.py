@@ -70,7 +70,6 @@ class Overview:
 
     period: str
     against: str | None
-    zone: str
     updated: str
     figures: list[Figure]
     headroom: Headroom | None
@@ -112,7 +111,6 @@ def read(caller: Caller, now: datetime, *, measure: str, shape: str, to: To) -> 
     return Overview(
         period=times.days(window.current, tz),
         against=None if window.before is None else _against(window.before, caller),
-        zone=times.zone_label(tz, now),
         updated=times.clock(now, tz),
         figures=[
             _figure(

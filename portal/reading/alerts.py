@@ -55,7 +55,6 @@ class Events:
     over: list[Notice]
     after: Position | None
     more_holding: bool
-    zone: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,6 @@ class Alert:
     no_chart: str
     links: list[Link]
     deliveries: list[Sent] | None
-    zone: str
 
 
 def read(caller: Caller, query: EventQuery, now: datetime, to: To) -> Events:
@@ -93,7 +91,6 @@ def read(caller: Caller, query: EventQuery, now: datetime, to: To) -> Events:
         over=[notice(event, caller, to) for event in shown],
         after=(shown[-1].fired_at, shown[-1].pk) if len(found) > PAGE else None,
         more_holding=len(holding) > PAGE,
-        zone=times.zone_label(zone(caller.timezone), now),
     )
 
 
@@ -115,7 +112,6 @@ def read_one(caller: Caller, event: Event, now: datetime, to: To) -> Alert:
         no_chart="" if chart else courses.why_not(event, caller, now),
         links=_links(event, caller, to),
         deliveries=told,
-        zone=times.zone_label(zone(caller.timezone), now),
     )
 
 

@@ -40,7 +40,6 @@ class Credits:
 
     gauges: list[Gauge]
     grants: Table
-    zone: str
 
 
 def read(caller: Caller, now: datetime, sort: Sorting, here: To) -> Credits:
@@ -86,7 +85,6 @@ def read(caller: Caller, now: datetime, sort: Sorting, here: To) -> Credits:
             file="grants",
             stacks=True,
         ),
-        zone=times.zone_label(zone(caller.timezone), now),
     )
 
 

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 from alerts.figures import label
 from billing.models import SpendLimit, Window
-from core import clock
 from core.moments import parse_moment
 from core.paging import CursorPage
 from core.periods import zone
@@ -47,7 +46,6 @@ class Audit:
 
     entries: list[Change]
     cursor: str | None
-    zone: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +70,7 @@ def audit(caller: Caller, page: CursorPage, kind: str) -> Audit:
     entries, cursor = audit_page(caller.organization_id, page, kinds=[kind] if kind else [])
     tz = zone(caller.timezone)
     names = _names(caller)
-    return Audit(
-        [_change(entry, names, caller, tz) for entry in entries], cursor, times.zone_label(tz, clock.now())
-    )
+    return Audit([_change(entry, names, caller, tz) for entry in entries], cursor)
 
 
 def _names(caller: Caller) -> _Names:

@@ -69,7 +69,6 @@ class Channels:
 
     places: list[Place]
     pages: Pages | None
-    zone: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +77,6 @@ class One:
 
     place: Place
     latest: list[Sent] | None
-    zone: str
 
 
 def read(caller: Caller, number: int, now: datetime, to: To, here: To) -> Channels:
@@ -89,8 +87,7 @@ def read(caller: Caller, number: int, now: datetime, to: To, here: To) -> Channe
     found = turned(
         lambda offset: queries.channels(caller.organization_id, limit=PAGE_SIZE, offset=offset), number, here
     )
-    label = times.zone_label(zone(caller.timezone), now)
-    return Channels([place(one, caller, now, to) for one in found.rows], found.pages, label)
+    return Channels([place(one, caller, now, to) for one in found.rows], found.pages)
 
 
 def signing(caller: Caller, now: datetime, to: To) -> Channels:
@@ -100,7 +97,7 @@ def signing(caller: Caller, now: datetime, to: To) -> Channels:
     """
     found, _ = queries.channels(caller.organization_id, limit=MOST_CHANNELS)
     signed = [place(one, caller, now, to) for one in found if one.secret is not None]
-    return Channels(signed, None, times.zone_label(zone(caller.timezone), now))
+    return Channels(signed, None)
 
 
 def read_one(caller: Caller, channel: Channel, now: datetime, to: To) -> One:
@@ -112,8 +109,7 @@ def read_one(caller: Caller, channel: Channel, now: datetime, to: To) -> One:
     if Scope.ALERTS_WRITE in caller.scopes:
         query = DeliveryQuery(take=LATEST, channel_id=channel.pk)
         latest = [sent(one, caller, to) for one in deliveries(caller.organization_id, query)]
-    label = times.zone_label(zone(caller.timezone), now)
-    return One(place(channel, caller, now, to), latest, label)
+    return One(place(channel, caller, now, to), latest)
 
 
 def place(channel: Channel, caller: Caller, now: datetime, to: To) -> Place:

@@ -86,7 +86,6 @@ class Log:
 
     deliveries: list[Sent]
     after: Position | None
-    zone: str
 
 
 def read(caller: Caller, query: DeliveryQuery, now: datetime, to: To) -> Log:
@@ -99,7 +98,6 @@ def read(caller: Caller, query: DeliveryQuery, now: datetime, to: To) -> Log:
     return Log(
         [sent(one, caller, to) for one in shown],
         (shown[-1].created_at, shown[-1].pk) if len(found) > PAGE else None,
-        times.zone_label(zone(caller.timezone), now),
     )
 
 

@@ -83,7 +83,6 @@ class One:
     row: RuleRow
     facts: list[Fact]
     latest: list[Notice]
-    zone: str
 
 
 def read(caller: Caller, number: int, to: To, here: To) -> Rules:
@@ -107,7 +106,6 @@ def read_one(caller: Caller, rule: Rule, now: datetime, to: To) -> One:
         row=row(rule, caller, to),
         facts=_facts(rule, caller),
         latest=[notice(event, caller, to) for event in latest],
-        zone=times.zone_label(zone(caller.timezone), now),
     )
 
 

@@ -76,7 +76,7 @@ def people(caller: Caller, sort: Sorting, search: str, *, to: To, here: To) -> P
 
     found = turned(read, sort.page, ordered(sort, here))
     return People(
-        columns=[*(sortable(head, name, sort, here, rising=True) for name, head in _HEADS.items())],
+        columns=[sortable(head, name, sort, here, rising=True) for name, head in _HEADS.items()],
         people=[_person(one, caller, to) for one in found.rows],
         pages=found.pages,
         said=f"{numbers.exact(found.total)} {'member' if found.total == 1 else 'members'}",

@@ -13,7 +13,6 @@ from django.urls import reverse
 
 from billing.listing import decision_page
 from billing.models import Decision, DecisionKind, Window
-from core import clock
 from core.moments import format_moment
 from core.paging import CursorPage
 from core.periods import Period, zone
@@ -46,7 +45,6 @@ class History:
     table: Table
     following: str | None
     api: str
-    zone: str
 
 
 def history(
@@ -86,8 +84,7 @@ def history(
         file="spend-limit-decisions",
         stacks=True,
     )
-    label = times.zone_label(zone(caller.timezone), clock.now())
-    return History(table, following, _api(page, kind, key), label)
+    return History(table, following, _api(page, kind, key))
 
 
 def _api(page: CursorPage, kind: str, key: Credential | None) -> str:

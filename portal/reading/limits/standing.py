@@ -22,7 +22,6 @@ from portal import numbers, times
 from portal.limit_forms import ORGANIZATION_WIDE
 from portal.reading.facts import Fact
 from portal.tables import Pages, turned
-from portal.times import zone_label
 
 SHOWN: Final = 12
 """How many limits a page shows."""
@@ -74,7 +73,6 @@ class LimitsPage:
 
     panels: list[LimitPanel]
     pages: Pages | None
-    zone: str
 
 
 def read(caller: Caller, now: datetime, number: int, to: To, here: To) -> LimitsPage:
@@ -94,7 +92,6 @@ def read(caller: Caller, now: datetime, number: int, to: To, here: To) -> Limits
     return LimitsPage(
         panels=[_panel(one, names, caller, now, to) for one in found.rows],
         pages=found.pages,
-        zone=zone_label(zone(caller.timezone), now),
     )
 
 
