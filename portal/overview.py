@@ -203,7 +203,7 @@ def _chart(measure: Kind, shape: str, days: list[DayOf], caller: Caller, to: To)
     return Plot(
         id="daily",
         title=f"{measure.label} per day{unit}, last {len(days)} days",
-        summary=_summary(measure, days, drawn),
+        summary=_summary(measure, drawn),
         specification=charts.daily(drawn, shape=shape, title=measure.label),
         table=_table(dates, days, caller, to),
     )
@@ -242,7 +242,7 @@ def _with_unit(kind: Kind, group: Group, currency: str) -> str:
     return f"{text} {currency}" if kind.is_money else text
 
 
-def _summary(measure: Kind, days: list[DayOf], drawn: list[charts.Day]) -> str:
+def _summary(measure: Kind, drawn: list[charts.Day]) -> str:
     """Say in words what the chart shows at a glance."""
     highest = max(drawn, key=lambda one: one.value)
     if not highest.value:

@@ -43,7 +43,7 @@ def alerts(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
         severities=(severity,) if severity else (),
         is_open=_OPEN.get(state),
     )
-    found = reading.read(caller, query, clock.now(), showing.to)
+    found = reading.read(caller, query, showing.to)
     context = {
         "events": found,
         "tabs": tabs(showing),

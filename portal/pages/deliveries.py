@@ -16,7 +16,6 @@ from alerts.deliveries import queries
 from alerts.deliveries.again import retry
 from alerts.deliveries.queries import DeliveryQuery
 from alerts.models import DeliveryState
-from core import clock
 from core.params import Params
 from core.problems import Problem
 from organizations.models import User
@@ -50,7 +49,7 @@ def deliveries(request: HttpRequest, user: User, caller: Caller) -> HttpResponse
         states=(state,) if state else (),
         channel_id=channel_id,
     )
-    found = reading.read(caller, query, clock.now(), showing.to)
+    found = reading.read(caller, query, showing.to)
     context = {
         "log": found,
         "tabs": tabs(showing),

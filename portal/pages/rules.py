@@ -13,7 +13,6 @@ from rest_framework.exceptions import ValidationError
 from alerts.models import Condition, Rule
 from alerts.rules import queries, services
 from alerts.rules.serializers import RuleChange, RuleInput
-from core import clock
 from core.params import Params
 from core.problems import Problem, as_problem
 from organizations.models import User
@@ -131,7 +130,7 @@ def _rule(showing: Showing, found: Rule, form: RuleForm | None) -> HttpResponse:
     caller = showing.caller
     key = str(found.pk)
     context = {
-        "rule": reading.read_one(caller, found, clock.now(), showing.to),
+        "rule": reading.read_one(caller, found, showing.to),
         "form": form,
         "metrics": reading.METRIC_NAMES,
         "change": showing.to("rule-change", key) if form is not None else "",

@@ -73,7 +73,7 @@ class Alert:
     deliveries: list[Sent] | None
 
 
-def read(caller: Caller, query: EventQuery, now: datetime, to: To) -> Events:
+def read(caller: Caller, query: EventQuery, to: To) -> Events:
     """Return a page of events; those that hold come apart on the first page of all events.
 
     Tenancy: call in the tenant's scope.

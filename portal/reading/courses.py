@@ -67,7 +67,7 @@ def chart(event: Event, caller: Caller, now: datetime) -> Plot | None:
     Tenancy: call in the tenant's scope.
     """
     if event.chart:
-        return _kept(event, event.chart, caller, now)
+        return _kept(event, event.chart, caller)
     found = course(event, now, reading.history_of(caller, now))
     if found is None:
         return None
@@ -113,7 +113,7 @@ def _change(event: Event, found: Course) -> str:
     return f"{figure(event.threshold, event.unit)} {more}"
 
 
-def _kept(event: Event, kept: dict[str, Any], caller: Caller, now: datetime) -> Plot:
+def _kept(event: Event, kept: dict[str, Any], caller: Caller) -> Plot:
     limit = kept.get("threshold")
     share = Decimal(100) if event.threshold is None or event.unit != PERCENT else event.threshold
     held = None if limit is None else Decimal(str(limit)) * share / 100

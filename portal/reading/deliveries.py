@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 from alerts.deliveries import queries
@@ -88,7 +87,7 @@ class Log:
     after: Position | None
 
 
-def read(caller: Caller, query: DeliveryQuery, now: datetime, to: To) -> Log:
+def read(caller: Caller, query: DeliveryQuery, to: To) -> Log:
     """Return a page of the log.
 
     Tenancy: call in the tenant's scope.

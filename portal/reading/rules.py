@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -96,7 +95,7 @@ def read(caller: Caller, number: int, to: To, here: To) -> Rules:
     return Rules([row(rule, caller, to) for rule in found.rows], found.pages)
 
 
-def read_one(caller: Caller, rule: Rule, now: datetime, to: To) -> One:
+def read_one(caller: Caller, rule: Rule, to: To) -> One:
     """Return a rule with the events that it caused last.
 
     Tenancy: call in the tenant's scope.

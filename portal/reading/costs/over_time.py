@@ -57,7 +57,7 @@ def over_time(
             granularity=filters.granularity,
             average=average,
         ),
-        table=_time_table(title, ranked, totals, whole, average, by, places),
+        table=_time_table(title, ranked, totals, whole, average, places),
         api=question_address(filters, (COST,), filters.granularity.value, DIMENSIONS[by][0]),
         size="tall",
         is_empty=not ranked,
@@ -84,7 +84,6 @@ def _time_table(
     totals: Sequence[Group],
     whole: Sequence[Period],
     average: Sequence[float | None],
-    by: str,
     places: Places,
 ) -> Table:
     filters = places.filters
