@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from core.moments import format_moment
 from core.paging import encode_cursor, fingerprint, place, position, read_cursor_page
 from core.params import Params
 from core.periods import Period
@@ -62,6 +63,8 @@ def _record_query(params: Params, window: Period, take: int, descending: bool) -
         terms.append(f"status_code:{status_code}")
     if error_type := params.text("errorType"):
         terms.append(f"error_type:{error_type}")
+    if (created_at := params.moment("createdAt")) is not None:
+        terms.append(f"created_at:{format_moment(created_at)}")
     terms += [f"missing:{MISSING[name]}" for name in params.choices("missing", MISSING)]
     links = {name: value for name in LINKS if (value := params.text(name)) is not None}
     return RecordQuery(

@@ -23,7 +23,7 @@ MISSING: Final = {
 }
 """What a record may leave unsaid, with its column."""
 RECORD_FILTERS: Final = (
-    *DIMENSIONS, "clientId", "status", "statusCode", "errorType", "missing", *LINKS,
+    *DIMENSIONS, "clientId", "status", "statusCode", "errorType", "missing", "createdAt", *LINKS,
 )  # fmt: skip
 
 WINDOW_PARAMETERS: Final = [
@@ -59,6 +59,7 @@ RECORD_PARAMETERS: Final = [
     parameter(
         "missing", "Only records that say none of these, separated by commas.", type=listing(list(MISSING))
     ),
+    parameter("createdAt", "Only records that were stored at this moment, as a batch is.", type=MOMENT),
     *WINDOW_PARAMETERS,
     META_PARAMETER,
     *CURSOR_PARAMETERS,

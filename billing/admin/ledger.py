@@ -145,7 +145,10 @@ class LedgerTransactionAdmin(ReadOnlyAdmin):
     list_select_related = ("organization",)
     latest = BY_NUMBER
     ordering = ("-id",)
-    fieldsets = ((None, {"fields": ("organization", "allowance", "kind", "posted_at")}),)
+    fieldsets = (
+        (None, {"fields": ("organization", "allowance", "kind", "posted_at")}),
+        ("Records of a use", {"fields": ("used_from", "used_to", "stored_at")}),
+    )
     inlines = (PostingInline,)
 
 

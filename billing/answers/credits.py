@@ -48,6 +48,7 @@ def movement(found: LedgerTransaction) -> dict[str, Any]:
         "allowance": found.allowance,
         "kind": found.kind,
         "postedAt": format_moment(found.posted_at),
+        "records": _records(found),
         "postings": [
             {
                 "account": posting.account.kind,
@@ -56,6 +57,16 @@ def movement(found: LedgerTransaction) -> dict[str, Any]:
             }
             for posting in found.postings.all()
         ],
+    }
+
+
+def _records(found: LedgerTransaction) -> dict[str, str] | None:
+    if found.used_from is None or found.used_to is None or found.stored_at is None:
+        return None
+    return {
+        "from": format_moment(found.used_from),
+        "to": format_moment(found.used_to),
+        "createdAt": format_moment(found.stored_at),
     }
 
 

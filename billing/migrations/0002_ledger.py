@@ -394,6 +394,7 @@ class Migration(migrations.Migration):
             ),
         ),
         *(TenantTable(table) for table in TABLES),
-        migrations.RunSQL(sql.read("ledger", late=f"interval '{LATE.total_seconds():.0f} seconds'")),
+        migrations.RunSQL(sql.read("ledger")),
+        migrations.RunSQL(sql.read("burn", late=f"interval '{LATE.total_seconds():.0f} seconds'")),
         append_only("billing_grantevent"),
     ]

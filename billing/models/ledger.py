@@ -120,6 +120,8 @@ class LedgerAccount(models.Model):
 class LedgerTransaction(models.Model):
     """One event in the ledger: postings that add up to zero. Immutable.
 
+    A use is made of the records that happened from ``used_from`` until before ``used_to`` and were stored at
+    ``stored_at``; other events have none.
     Tenancy: row-level security shows only the tenant's.
     """
 
@@ -127,12 +129,20 @@ class LedgerTransaction(models.Model):
     allowance = models.CharField(max_length=8, choices=Allowance.choices)
     kind = models.CharField(max_length=10, choices=Movement.choices)
     posted_at = models.DateTimeField(default=clock.now)
+    used_from = models.DateTimeField(null=True)
+    used_to = models.DateTimeField(null=True)
+    stored_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ("-id",)
         indexes = (models.Index(fields=["organization", "id"], name="ledger_transaction_listing"),)
         constraints = (
             models.CheckConstraint(condition=Q(kind__in=Movement.values), name="ledger_transaction_kind"),
+            models.CheckConstraint(
+                condition=Q(used_from=None, used_to=None, stored_at=None)
+                | Q(kind="use", used_from__lt=F("used_to"), stored_at__isnull=False),
+                name="ledger_transaction_records",
+            ),
         )
 
     def __str__(self) -> str:

@@ -1,5 +1,7 @@
 """What `/credits` answers."""
 
+from typing import Any
+
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
@@ -56,6 +58,17 @@ class PostingSerializer(CamelSerializer):
     amount = SignedQuantityField()
 
 
+class RecordsOfUseSerializer(CamelSerializer):
+    """The filters of `/records` that find what a use is made of."""
+
+    created_at = MomentField(help_text="When they were stored, as one batch.")
+
+    def get_fields(self) -> dict[str, Any]:
+        """Return the fields; the window's first bound is named with a word that Python keeps for itself."""
+        window = {"from": MomentField(help_text="Inclusive."), "to": MomentField(help_text="Exclusive.")}
+        return {**window, **super().get_fields()}
+
+
 class MovementSerializer(CamelSerializer):
     """A transaction of the ledger: its postings add up to zero."""
 
@@ -63,6 +76,7 @@ class MovementSerializer(CamelSerializer):
     allowance = serializers.ChoiceField(choices=Allowance.choices)
     kind = serializers.ChoiceField(choices=Movement.choices)
     posted_at = MomentField()
+    records = RecordsOfUseSerializer(allow_null=True, help_text="Null where it is no use.")
     postings = PostingSerializer(many=True)
 
 

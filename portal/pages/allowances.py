@@ -35,7 +35,7 @@ def allowances(request: HttpRequest, user: User, caller: Caller) -> HttpResponse
     def here(**parameters: str) -> str:
         return showing.here(**parameters, **line.kept, cursor=line.cursor or "")
 
-    found = ledger.read(caller, line)
+    found = ledger.read(caller, line, showing.to)
     context = {
         "credits": reading.read(caller, clock.now(), sort, here),
         "ledger": found,

@@ -25,7 +25,13 @@ from usage.links import LINKS
 from usage.reading import STATUS_CODES
 
 _FORM = ("metaKey", "metaValue", "link", "linkId")
-_NAMES = {**reading.LABELS, "missing": "Missing", "since": "Since", "before": "Before"}
+_NAMES = {
+    **reading.LABELS,
+    "missing": "Missing",
+    "createdAt": "Stored",
+    "since": "Since",
+    "before": "Before",
+}
 
 
 @page(Entry("logs", "logs/", Scope.USAGE_READ, label="Usage logs", group=Group.ANALYZE, place=3))
@@ -97,7 +103,8 @@ def _own(params: Params) -> dict[str, str]:
 
 def _said(name: str, value: str, chosen: filters.Filters) -> str:
     """Write a filter's value, moments as the organization's clocks show them."""
-    return times.second(parse_moment(value), chosen.zone) if name in reading.MOMENTS else value
+    is_moment = name in (*reading.MOMENTS, "createdAt")
+    return times.second(parse_moment(value), chosen.zone) if is_moment else value
 
 
 def _without(own: dict[str, str], *names: str) -> dict[str, str]:

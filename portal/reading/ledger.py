@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from django.http import QueryDict
 from django.urls import reverse
@@ -14,9 +15,9 @@ from billing.listing import movement_page
 from billing.models import Account, Allowance, Grant, LedgerTransaction, Movement
 from core.moments import format_moment
 from core.paging import CursorPage
-from core.periods import zone
+from core.periods import Period, zone
 from organizations.tenancy import Caller
-from portal import numbers, times
+from portal import numbers, times, windows
 from portal.tables import Cell, Column, Table
 from portal.timeline import Timeline, of_api
 
@@ -24,6 +25,8 @@ TAKEN: Final = 25
 BEYOND: Final = "Beyond grants"
 _HELD: Final = (Account.AVAILABLE, Account.UNCOVERED, Account.OVERAGE)
 _TONES: Final = {Movement.GRANT: "good", Movement.EXPIRY: "warn", Movement.REVOCATION: "warn"}
+
+To = Callable[..., str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +38,8 @@ class Ledger:
     api: str
 
 
-def read(caller: Caller, line: Timeline) -> Ledger:
-    """Return a page of transactions.
+def read(caller: Caller, line: Timeline, to: To) -> Ledger:
+    """Return a page of transactions; a use leads to the records that it is made of.
 
     Raises: `Problem` 400 for a cursor that isn't one.
     Tenancy: call in the tenant's scope.
@@ -55,7 +58,7 @@ def read(caller: Caller, line: Timeline) -> Ledger:
             Column("Amount", is_number=True, meaning="what was added to or taken from what is left"),
             Column("Grants"),
         ],
-        [_row(one, grants, caller) for one in found],
+        [_row(one, grants, caller, to) for one in found],
         "No transactions yet. Each grant and each use of it will be listed here.",
         file="credit-transactions",
         stacks=True,
@@ -69,7 +72,7 @@ def _api(page: CursorPage) -> str:
     return f"{reverse('credit-transactions')}?{query.urlencode()}"
 
 
-def _row(found: LedgerTransaction, grants: Mapping[int, Grant], caller: Caller) -> list[Cell]:
+def _row(found: LedgerTransaction, grants: Mapping[int, Grant], caller: Caller, to: To) -> list[Cell]:
     kind, postings = Movement(found.kind), found.postings.all()
     held = [posting for posting in postings if posting.account.kind in _HELD]
     moved = sum((posting.amount for posting in held), Decimal(0))
@@ -78,9 +81,22 @@ def _row(found: LedgerTransaction, grants: Mapping[int, Grant], caller: Caller) 
         Cell(times.second(found.posted_at, zone(caller.timezone)), value=format_moment(found.posted_at)),
         Cell(str(kind.label), value=kind.value, tone=_TONES.get(kind, "plain")),
         Cell(str(Allowance(found.allowance).label), value=found.allowance),
-        Cell(_signed(moved), value=f"{moved.normalize():f}", is_number=True),
+        Cell(
+            _signed(moved),
+            value=f"{moved.normalize():f}",
+            url=_records(found, zone(caller.timezone), to),
+            is_number=True,
+        ),
         Cell(", ".join(dict.fromkeys(names))),
     ]
+
+
+def _records(found: LedgerTransaction, tz: ZoneInfo, to: To) -> str:
+    """Return where the records of a use are; empty for what is made of none."""
+    if found.used_from is None or found.used_to is None or found.stored_at is None:
+        return ""
+    window = Period(found.used_from, found.used_to)
+    return windows.records(to, window, tz, createdAt=format_moment(found.stored_at))
 
 
 def _signed(amount: Decimal) -> str:

@@ -41,7 +41,9 @@ LABELS: Final = {
     "errorType": "Error type",
 }
 """The filters that are written into the form beside the bar, and what they are called."""
-OWN: Final = ("type", "endpoint", "provider", "status", "statusCode", "errorType", "missing", *LINKS)
+OWN: Final = (
+    "type", "endpoint", "provider", "status", "statusCode", "errorType", "missing", "createdAt", *LINKS,
+)  # fmt: skip
 """The filters beside those of every page and `MOMENTS`."""
 _ACCEPTED: Final = (*RECORD_FILTERS, "from", "to", *CURSOR_PARAMS)
 _COLUMNS: Final = (

@@ -15,6 +15,7 @@ from billing.invoices import services
 from billing.ledger.services import grant
 from tests.billing.invoices.months_of_use import IN_JUNE, call, issue, list_price
 from tests.portal.pages import sign_in, table, text
+from tests.portal.test_figures import api
 from tests.usage.factories import NOW, Tenant, at, make_tenant, record
 
 pytestmark = pytest.mark.django_db
@@ -50,6 +51,22 @@ def test_transactions_say_what_moved_and_of_which_grants(acme: Tenant, member: C
     ]
     assert sorted(rows[0][3].split(", ")) == ["Trial", "Welcome"]
     assert [row[3] for row in rows[1:]] == ["Trial", "Welcome"]
+
+
+def test_what_was_used_leads_to_its_records(acme: Tenant, member: Client) -> None:
+    give(acme, 1000)
+    acme.api.keep(record("plain", timestamp=at(NOW - timedelta(days=3))))
+    times = [NOW - timedelta(days=2), NOW - timedelta(days=1)]
+    acme.api.keep(*(record(quantities={"credits": "1.5"}, timestamp=at(one)) for one in times))
+    use, granted = (row[3] for row in table(member.get("/credits/"), "transactions"))
+    assert "href" not in granted
+    [address] = re.findall(r'href="([^"]*)"', use)
+    page = member.get(unescape(address))
+    assert "Stored: " in text(page)
+    found = api(member, page, "records")["items"]
+    assert [one["timestamp"] for one in found] == [at(one) for one in reversed(times)]
+    assert sum(Decimal(one["quantities"]["credits"]) for one in found) == 3
+    assert member.get("/logs/?createdAt=then").status_code == 400
 
 
 def test_transactions_come_a_page_at_a_time(acme: Tenant, member: Client) -> None:

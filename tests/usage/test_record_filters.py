@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from organizations.tenancy import system_scope
-from tests.usage.factories import NOW, Api, Tenant, at, record
+from tests.usage.factories import NOW, Api, Tenant, at, make_tenant, record
 from usage.complete import record_key
 from usage.links import LINKS
 from usage.queries.records import RecordQuery, find_records
@@ -94,6 +94,18 @@ def test_what_records_leave_unsaid_filters(api: Api) -> None:
     refused = api.get("/records", missing="model,type")
     assert refused.status == 400
     assert "accepted: endpoint, capability, model, provider, statusCode, errorType" in refused.body["detail"]
+
+
+def test_when_it_was_stored_filters(transactional_db: None) -> None:
+    acme = make_tenant("Acme")
+    acme.api.keep(record("first"), record("with it"))
+    acme.api.keep(record("later"))
+    stored = {item["id"]: item["createdAt"] for item in acme.api.get("/records").items}
+    assert sorted(acme.api.get("/records", createdAt=stored["first"]).ids) == ["first", "with it"]
+    assert acme.api.get("/records", createdAt=stored["later"]).ids == ["later"]
+    assert acme.api.get("/records", createdAt=stored["later"].replace("Z", "-01:00")).ids == []
+    refused = acme.api.get("/records", createdAt="yesterday")
+    assert (refused.status, refused.errors[0]["pointer"]) == (400, "/createdAt")
 
 
 @pytest.mark.parametrize("code", ["99", "600", "4xx", "200.0", ""])

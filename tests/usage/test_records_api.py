@@ -182,9 +182,9 @@ def test_an_unknown_parameter_is_a_400_that_lists_the_accepted(api: Api, name: s
     assert refused(answer) == (400, "unknown_parameter")
     assert answer.body["detail"] == (
         f"There is no parameter {name!r}; accepted: type, endpoint, capability, model, provider, clientId, "
-        "status, statusCode, errorType, missing, conversationId, messageId, taskId, contactId, blueprintId, "
-        "botId, datasetId, skillsetId, abilityId, processorId, documentId, executionId, from, to, cursor, "
-        "order, take, meta[key]."
+        "status, statusCode, errorType, missing, createdAt, conversationId, messageId, taskId, contactId, "
+        "blueprintId, botId, datasetId, skillsetId, abilityId, processorId, documentId, executionId, from, "
+        "to, cursor, order, take, meta[key]."
     )
 
 

@@ -22,6 +22,7 @@ from tests.usage.senders import Sender, running
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
 
 
 def used(
@@ -43,6 +44,24 @@ def test_a_batch_is_one_transaction_of_each_ledger(acme: Tenant) -> None:
     with tenant_scope(acme.id):
         uses = LedgerTransaction.objects.filter(kind="use").order_by("allowance")
         assert [(one.allowance, one.postings.count()) for one in uses] == [("credits", 2), ("quota", 2)]
+
+
+def test_a_use_leads_to_the_records_that_it_is_made_of(transactional_db: None) -> None:
+    acme = make_tenant("Acme")
+    give(acme, 10)
+    first, second, last = (NOW - MINUTE * minutes for minutes in (5, 4, 3))
+    batch = [used(2, f"batch-{place}", timestamp=at(one)) for place, one in enumerate((first, second, last))]
+    acme.api.keep(*batch, record("plain"))
+    acme.api.keep(used("0.5", "late", timestamp=at(second)))
+    late, use, given = acme.api.get("/credits/transactions").items
+    assert given["records"] is None
+    assert use["records"] == {
+        "from": at(first),
+        "to": at(last + timedelta(microseconds=1)),
+        "createdAt": acme.api.get("/records/batch-0").body["createdAt"],
+    }
+    assert sorted(acme.api.get("/records", **use["records"]).ids) == ["batch-0", "batch-1", "batch-2"]
+    assert acme.api.get("/records", **late["records"]).ids == ["late"]
 
 
 def test_a_repeated_record_is_burnt_once(acme: Tenant) -> None:
