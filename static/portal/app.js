@@ -115,14 +115,19 @@
   // How far tables were scrolled and where the keyboard was outlast what is replaced; htmx sees to focus by id.
 
   let kept = { scrolled: new Map(), focus: null };
+  const signOf = (control) => {
+    if (control.matches("a[href]")) return control.getAttribute("href");
+    if (control.matches("summary")) return control.textContent;
+    return control.matches("button") ? [control.form?.getAttribute("action"), control.name, control.textContent].join(" ") : null;
+  };
   const focusOf = (part) => {
     const active = document.activeElement;
     if (!active || active.id || !part.contains(active)) return null;
     const area = active.matches(WIDE) && nameOf(active);
     if (area) return () => [...document.querySelectorAll(WIDE)].find((one) => nameOf(one) === area);
-    if (!active.matches("a[href]")) return null;
-    const link = `#live a[href="${CSS.escape(active.getAttribute("href"))}"]`;
-    const same = () => [...document.querySelectorAll(link)];
+    const sign = signOf(active);
+    if (sign === null) return null;
+    const same = () => [...document.querySelectorAll(`#live ${active.tagName}`)].filter((one) => signOf(one) === sign);
     const place = same().indexOf(active);
     return () => same()[place] ?? same()[0];
   };
@@ -153,18 +158,19 @@
       const details = document.getElementById(id);
       if (details) details.open = true;
     }
-    restore();
     offerCopying();
     offerTaking();
+    restore();
     watchWidths();
   });
 
-  // Fresh figures while somebody looks, but not under the pointer that is marking text.
+  // Fresh figures while somebody looks, but not under the pointer that is marking text, nor while they are asked.
 
   const refresh = () => {
     const isMarking = !document.getSelection().isCollapsed;
     const isChoosing = document.activeElement?.matches("#live :is(input, select, textarea)");
-    if (document.visibilityState === "visible" && !isMarking && !isChoosing) document.body.dispatchEvent(new Event("refresh"));
+    const isAsked = document.querySelector("#live details.confirm[open]");
+    if (document.visibilityState === "visible" && !isMarking && !isChoosing && !isAsked) document.body.dispatchEvent(new Event("refresh"));
   };
   const failed = (event) => {
     const status = event.detail.xhr?.status;

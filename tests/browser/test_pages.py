@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from core import clock
+from tests.billing.spending import limit_to
 from tests.browser.conftest import PASSWORD, Visit
 from tests.browser.looking import DRAWN, Looking, settle, violations
 from tests.browser.people import statuses
@@ -178,6 +179,42 @@ def test_a_refresh_leaves_the_reader_where_they_are(used: Tenant, open_page: Cal
     page.evaluate(REFRESH)
     assert name
     assert page.evaluate("document.activeElement.id") == name
+
+
+def test_a_refresh_leaves_the_keyboard_where_it_is(used: Tenant, open_page: Callable[..., Visit]) -> None:
+    visit = open_page()
+    page = visit.page
+    visit.sign_in(used)
+    page.goto(f"{visit.url}/usage/")
+    settle(page)
+    for control in ("button", "summary"):
+        found = page.locator(f"#live {control}:not([id])").locator("visible=true").nth(1)
+        text = found.text_content()
+        assert text
+        found.focus()
+        page.evaluate("window.old = document.activeElement")
+        page.evaluate(REFRESH)
+        assert page.evaluate("!window.old.isConnected")
+        assert page.evaluate("document.activeElement.textContent") == text
+
+
+def test_nothing_is_refreshed_under_a_question(used: Tenant, open_page: Callable[..., Visit]) -> None:
+    visit = open_page()
+    page = visit.page
+    visit.sign_in(used)
+    limit_to(used, 100)
+    page.goto(f"{visit.url}/limits/")
+    settle(page)
+    page.evaluate(
+        """() => { window.asked = 0;
+            document.addEventListener("htmx:beforeRequest", () => { window.asked += 1; }); }"""
+    )
+    again = """() => { document.dispatchEvent(new Event("visibilitychange")); return window.asked; }"""
+    question = page.locator("details.confirm summary", has_text="Remove")
+    question.click()
+    assert page.evaluate(again) == 0
+    question.click()
+    assert page.evaluate(again) == 1
 
 
 def test_what_is_chosen_comes_into_sight_once(used: Tenant, open_page: Callable[..., Visit]) -> None:
