@@ -19,7 +19,7 @@ from portal.reading import usage as reading
 from portal.reading.asking import Asker
 from portal.reading.breakdowns import NAME, SORTS
 from portal.reading.hours import DAYS
-from portal.reading.views import VIEW_NAMES, VIEWS, WHOLE
+from portal.reading.views import VIEWS
 from portal.registry import Entry, Group, page
 from portal.showing import Showing
 
@@ -38,7 +38,7 @@ def usage(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
     at = _hour(params)
     kept = {"view": "" if view == "requests" else view, "shape": "" if shape == "bars" else shape}
     kept |= {} if at is None else {"weekday": DAYS[at[0]], "hour": str(at[1])}
-    sort = tables.sorting(params, SORTS, WHOLE[view].name, rising=(NAME,))
+    sort = tables.sorting(params, SORTS, VIEWS[view].whole.name, rising=(NAME,))
     sorted_by = {name: params.text(name, "") or "" for name in ("sort", "order")}
 
     def here(**parameters: str) -> str:
@@ -50,7 +50,7 @@ def usage(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
     context = {
         "bar": bar(showing, Asker(caller, chosen), kept, narrow=("weekday", "hour")),
         "usage": found,
-        "views": [Link(VIEW_NAMES[name], here(view=name), name == view) for name in found.views],
+        "views": [Link(VIEWS[name].label, here(view=name), name == view) for name in found.views],
         "shapes": [
             Link(label, here(**sorted_by, shape=name), name == shape) for name, label in SHAPE_NAMES.items()
         ],

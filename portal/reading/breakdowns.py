@@ -12,14 +12,15 @@ from portal.filters import Filters
 from portal.measures import Measure
 from portal.reading.asking import UNNAMED, Asker, keys_of, saying
 from portal.reading.ranking import Names
-from portal.reading.views import MAIN, WHOLE, headed
+from portal.reading.views import MAIN, VIEWS, headed
 from portal.tables import Cell, Sorting, Table, cell, sortable
 from usage.queries.facets import Facet
 from usage.queries.rollups import Group
 
 BREAKDOWN: Final = (measures.REQUESTS, measures.ERROR_RATE, measures.TOKENS, measures.COST)
 NAME: Final = "name"
-SORTS: Final = (NAME, *dict.fromkeys(one.name for one in (*BREAKDOWN, *WHOLE.values())))
+_MEASURES: Final = {one.name: one for one in (*BREAKDOWN, *(view.whole for view in VIEWS.values()))}
+SORTS: Final = (NAME, *_MEASURES)
 TOP: Final = 12
 HEADINGS: Final = {Facet.CAPABILITY: "Capability", Facet.CLIENT: "API key"}
 _FILES: Final = {Facet.CAPABILITY: "capabilities", Facet.CLIENT: "keys"}
@@ -38,7 +39,7 @@ class Breakdown:
 def breakdown(asker: Asker, facet: Facet, by: Measure, sort: Sorting, to: To, here: To) -> Breakdown:
     """Return what some of a facet's values come to; the page of costs has all of them."""
     names = Names.of(keys_of() if facet is Facet.CLIENT else [])
-    sorted_by = [] if sort.by == NAME else [_measure_of(sort)]
+    sorted_by = [] if sort.by == NAME else [_MEASURES[sort.by]]
     found = asker.by(facet, (*BREAKDOWN, measures.UNPRICED, by, *sorted_by))
     columns = BREAKDOWN if by in BREAKDOWN else (BREAKDOWN[0], by, *BREAKDOWN[1:])
     most = max((by.drawn(group) for group in found), default=0.0)
@@ -67,12 +68,8 @@ def _caption(heading: str, sort: Sorting, count: int) -> str:
         order = "by name"
     else:
         first = "highest" if sort.descending else "lowest"
-        order = f"by {_measure_of(sort).label.lower()}, {first} first"
+        order = f"by {_MEASURES[sort.by].label.lower()}, {first} first"
     return f"{heading} {order}" + (f"; first {TOP} of {numbers.exact(count)}" if count > TOP else "")
-
-
-def _measure_of(sort: Sorting) -> Measure:
-    return next(one for one in (*BREAKDOWN, *WHOLE.values()) if one.name == sort.by)
 
 
 def _ordered(found: list[Group], facet: Facet, names: Names, sort: Sorting) -> list[Group]:
@@ -80,7 +77,7 @@ def _ordered(found: list[Group], facet: Facet, names: Names, sort: Sorting) -> l
         return sorted(
             found, key=lambda group: names.label(facet, group.values[0]).lower(), reverse=sort.descending
         )
-    measure = _measure_of(sort)
+    measure = _MEASURES[sort.by]
     known = [group for group in found if measure.number(group) is not None]
     rest = [group for group in found if measure.number(group) is None]
     return sorted(known, key=measure.drawn, reverse=sort.descending) + rest

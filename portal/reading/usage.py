@@ -20,7 +20,7 @@ from portal.reading.asking import Asker, bucket_label, question_address, wall
 from portal.reading.breakdowns import Breakdown, breakdown
 from portal.reading.days import AVERAGE_DAYS, MONTH_DAYS, Daily, Growth, averaged
 from portal.reading.hours import Hour, Hours
-from portal.reading.views import MAIN, RARE, VIEW_NAMES, VIEWS, WHOLE, columns_of, headed
+from portal.reading.views import MAIN, VIEWS, View, columns_of, headed
 from portal.tables import Cell, Column, Sorting, Table, exact_cell
 from usage.queries.buckets import Buckets
 from usage.queries.facets import Facet
@@ -100,7 +100,7 @@ def read(
     asker = Asker(caller, filters)
     current = asker.total(EVERY, filters.period) or NOTHING
     before = asker.total(EVERY, filters.before)
-    whole = WHOLE[view]
+    seen, whole = VIEWS[view], VIEWS[view].whole
     daily = Daily.of(asker, (whole, measures.UNPRICED), now)
     drawn = _Drawn.of(asker, now)
     hours = Hours.of(asker, whole, to, here, told=at is not None)
@@ -114,7 +114,7 @@ def read(
     return UsagePage(
         cards=[figure(one) for one in FIGURES],
         against=None if filters.before is None else times.days(filters.before, filters.zone),
-        over_time=_over_time(drawn, daily, view, shape, caller, to),
+        over_time=_over_time(drawn, daily, seen, shape, caller, to),
         growth=[
             one
             for days in (AVERAGE_DAYS, MONTH_DAYS)
@@ -122,8 +122,12 @@ def read(
         ],
         work=[figure(one) for one in WORK],
         ratio=_ratio(current),
-        views=[name for name in VIEWS if name == view or name not in RARE or WHOLE[name].number(current)],
-        hours=hours.plot(VIEW_NAMES[view]),
+        views=[
+            name
+            for name, one in VIEWS.items()
+            if name == view or not one.is_rare or one.whole.number(current)
+        ],
+        hours=hours.plot(seen.label),
         hour=None if at is None else hours.told(*at),
         capabilities=breakdown(asker, Facet.CAPABILITY, whole, sort, to, here),
         keys=breakdown(asker, Facet.CLIENT, whole, sort, to, here),
@@ -154,13 +158,13 @@ class _Drawn:
         return bool(self.starts) and self.now < self.starts[-1].end
 
 
-def _over_time(drawn: _Drawn, daily: Daily, view: str, shape: str, caller: Caller, to: To) -> Plot:
-    shown, whole = VIEWS[view], WHOLE[view]
+def _over_time(drawn: _Drawn, daily: Daily, view: View, shape: str, caller: Caller, to: To) -> Plot:
+    shown, whole = view.drawn, view.whole
     points = [_bucket(drawn, place, shown, caller, to) for place in range(len(drawn.starts))]
     is_daily = drawn.granularity is Granularity.DAY
     average = daily.averages(whole, [period.start for period in drawn.starts]) if is_daily else []
     unit = f" in {caller.currency}" if whole.is_money else " in ms" if whole is measures.LATENCY else ""
-    title = f"{VIEW_NAMES[view]} per {drawn.granularity.value}{unit}"
+    title = f"{view.label} per {drawn.granularity.value}{unit}"
     return Plot(
         id="over-time",
         title=title,
@@ -219,9 +223,9 @@ def _summary(drawn: _Drawn, measure: Measure, points: list[charts.Bucket]) -> st
 
 
 def _time_table(
-    drawn: _Drawn, title: str, view: str, average: Sequence[float | None], caller: Caller, to: To
+    drawn: _Drawn, title: str, view: View, average: Sequence[float | None], caller: Caller, to: To
 ) -> Table:
-    filters, whole, rows = drawn.filters, WHOLE[view], []
+    filters, whole, rows = drawn.filters, view.whole, []
     told = columns_of(COLUMNS, whole)
     for place in reversed(range(len(drawn.starts))):
         period, group = drawn.starts[place], drawn.groups[place]
@@ -239,7 +243,7 @@ def _time_table(
     columns = [Column("Time"), *(Column(headed(one, caller), is_number=True) for one in told)]
     if average:
         unit = f", {caller.currency}" if whole.is_money else ""
-        columns.append(Column(f"{VIEW_NAMES[view]}, 7-day average{unit}", is_number=True))
+        columns.append(Column(f"{view.label}, 7-day average{unit}", is_number=True))
     return Table("over-time-table", f"{title}, newest first", columns, rows, file="usage-over-time")
 
 

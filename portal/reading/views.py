@@ -2,42 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from organizations.tenancy import Caller
 from portal import measures
 from portal.measures import Measure
 
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A way to see the use: what is drawn, and what is compared, averaged and told by hour.
+
+    One that ``is_rare`` is offered where there is any use of its kind.
+    """
+
+    label: str
+    whole: Measure
+    drawn: tuple[Measure, ...]
+    is_rare: bool = False
+
+    @classmethod
+    def of(cls, label: str, measure: Measure, *, is_rare: bool = False) -> View:
+        """Return the view that draws what it is about."""
+        return cls(label, measure, (measure,), is_rare)
+
+
 VIEWS: Final = {
-    "requests": (measures.REQUESTS,),
-    "tokens": (measures.PROMPT, measures.COMPLETION),
-    "cost": (measures.COST,),
-    "errors": (measures.ERRORS,),
-    "latency": (measures.LATENCY,),
-    "quota": (measures.QUOTA,),
-    "credits": (measures.CREDITS,),
+    "requests": View.of("Requests", measures.REQUESTS),
+    "tokens": View("Tokens", measures.TOKENS, (measures.PROMPT, measures.COMPLETION)),
+    "cost": View.of("Cost", measures.COST),
+    "errors": View.of("Errors", measures.ERRORS),
+    "latency": View.of("Latency", measures.LATENCY),
+    "quota": View.of("Quota", measures.QUOTA, is_rare=True),
+    "credits": View.of("Credits", measures.CREDITS, is_rare=True),
 }
-VIEW_NAMES: Final = {
-    "requests": "Requests",
-    "tokens": "Tokens",
-    "cost": "Cost",
-    "errors": "Errors",
-    "latency": "Latency",
-    "quota": "Quota",
-    "credits": "Credits",
-}
-WHOLE: Final = {
-    "requests": measures.REQUESTS,
-    "tokens": measures.TOKENS,
-    "cost": measures.COST,
-    "errors": measures.ERRORS,
-    "latency": measures.LATENCY,
-    "quota": measures.QUOTA,
-    "credits": measures.CREDITS,
-}
-"""What each view is about: what is compared, averaged and told by hour."""
-RARE: Final = ("quota", "credits")
-"""The views that are offered where there is any use of their kind."""
 MAIN: Final = (measures.REQUESTS, measures.TOKENS, measures.COST)
 
 
