@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from core import clock
@@ -27,7 +28,7 @@ from portal.reading import channels
 from portal.reading import settings as reading
 from portal.registry import READ, WRITE, Entry, Group, page
 from portal.showing import Showing
-from portal.tables import PARAMETERS, page_number, sorting
+from portal.tables import PARAMETERS, Sorting, page_number, sorting
 
 TABS: Final = {
     "settings": "Organization",
@@ -69,18 +70,17 @@ def settings(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
 @page(Entry("members", "settings/members/", SCOPE, managers=True, under="settings"))
 def members(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
     """Show the members, and the invitations that are open."""
-    params = Params(cleaned(request.GET), (ORGANIZATION, *MEMBERS_PLACE))
     showing = Showing(request, user, caller, "members")
-    return _members(showing, InviteForm(roles=_roles(caller)), params)
+    return _members(showing, InviteForm(roles=_roles(caller)), _place(request))
 
 
 @page(Entry("invite", "settings/members/invite/", SCOPE, managers=True, under="settings"), WRITE)
 def invite(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
     """Offer a membership: by e-mail, and as a link to hand over."""
-    showing = Showing(request, user, caller, "members")
+    showing, place = Showing(request, user, caller, "members"), _place(request)
     form = InviteForm(request.POST, roles=_roles(caller))
     if not form.is_valid():
-        return _members(showing, form)
+        return _members(showing, form, place)
     try:
         issued = services.invite(
             organization_id=caller.organization_id,
@@ -90,11 +90,11 @@ def invite(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
         )
     except Problem as problem:
         form.blame(problem)
-        return _members(showing, form)
+        return _members(showing, form, place)
     link = request.build_absolute_uri(showing.to("invitation", issued.token).partition("?")[0])
     mail.invite(issued.invitation, caller.organization_name, user, link)
     made = {"email": issued.invitation.email, "link": link}
-    return _members(showing, InviteForm(roles=_roles(caller)), made=made)
+    return _members(showing, InviteForm(roles=_roles(caller)), place, made=made)
 
 
 @page(
@@ -103,14 +103,16 @@ def invite(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
 )
 def withdraw(request: HttpRequest, user: User, caller: Caller, invitation: int) -> HttpResponse:
     """End an open invitation."""
+    place = _place(request)
     services.withdraw_invitation(organization_id=caller.organization_id, invitation_id=invitation)
     messages.success(request, "Invitation revoked.")
-    return _back_to_members(request, user, caller)
+    return redirect(Showing(request, user, caller, "members").here(**place.given))
 
 
 @page(Entry("role", "settings/members/<int:member>/role/", SCOPE, managers=True, under="settings"), WRITE)
 def role(request: HttpRequest, user: User, caller: Caller, member: int) -> HttpResponse:
     """Give a member another role."""
+    place = _place(request)
     wanted = request.POST.get("role", "")
     if wanted not in Role.values:
         raise Problem(status=422, code="invalid", detail=f"Choose one of {', '.join(Role.labels)}.")
@@ -118,15 +120,16 @@ def role(request: HttpRequest, user: User, caller: Caller, member: int) -> HttpR
         organization_id=caller.organization_id, user_id=member, role=wanted, by_role=caller.role
     )
     messages.success(request, f"Role changed to {Role(changed.role).label}.")
-    return _back_to_members(request, user, caller)
+    return redirect(Showing(request, user, caller, "members").here(**place.given))
 
 
 @page(Entry("remove", "settings/members/<int:member>/remove/", SCOPE, managers=True, under="settings"), WRITE)
 def remove(request: HttpRequest, user: User, caller: Caller, member: int) -> HttpResponse:
     """End a membership."""
+    place = _place(request)
     services.remove_member(organization_id=caller.organization_id, user_id=member, by_role=caller.role)
     messages.success(request, "Member removed.")
-    return _back_to_members(request, user, caller)
+    return redirect(Showing(request, user, caller, "members").here(**place.given))
 
 
 @page(Entry("webhooks", "settings/webhooks/", Scope.ALERTS_WRITE, managers=True, under="settings"))
@@ -158,42 +161,52 @@ def audit(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
     return showing.render("portal/audit.html", context)
 
 
-def _back_to_members(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
-    """Lead back to where on the page of members the form stood."""
-    place = {name: request.GET[name] for name in MEMBERS_PLACE if name in request.GET}
-    return redirect(Showing(request, user, caller, "members").here(**place))
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where one is on the page of members; ``given`` is what its address has of that."""
+
+    sort: Sorting
+    search: str
+    invitations: int
+    given: dict[str, str]
+
+
+def _place(request: HttpRequest) -> _Place:
+    """Read where one is on the page of members, or where on it a form stood.
+
+    Raises: `Problem` 400.
+    """
+    params = Params(cleaned(request.GET), (ORGANIZATION, *MEMBERS_PLACE))
+    return _Place(
+        sort=sorting(params, reading.SORTS, reading.SORTS[0], rising=reading.SORTS),
+        search=params.text("search", "") or "",
+        invitations=page_number(params, "invitations"),
+        given={name: text for name in MEMBERS_PLACE if (text := params.text(name))},
+    )
 
 
 def _members(
-    showing: Showing,
-    form: InviteForm,
-    params: Params | None = None,
-    *,
-    made: dict[str, str] | None = None,
+    showing: Showing, form: InviteForm, at: _Place, *, made: dict[str, str] | None = None
 ) -> HttpResponse:
-    caller, params = showing.caller, params or Params(QueryDict(), ())
-    sort = sorting(params, reading.SORTS, reading.SORTS[0], rising=reading.SORTS)
-    search = params.text("search", "") or ""
-    number = page_number(params, "invitations")
+    caller, sort = showing.caller, at.sort
     order = {"sort": sort.by, "order": "desc" if sort.descending else "asc"}
-    place = {**order, "page": str(sort.page), "invitations": str(number)}
+    place = {"search": at.search, **order, "page": str(sort.page), "invitations": str(at.invitations)}
 
     def here(**parameters: str) -> str:
-        return showing.here(search=search, **{**place, **parameters})
+        return showing.here(**{**place, **parameters})
 
-    given = {name: text for name in MEMBERS_PLACE if (text := params.text(name))}
-    to = partial(showing.to, **given)
+    to: reading.To = partial(showing.to, **at.given)
     context: dict[str, Any] = {
-        "members": reading.people(caller, sort, search, to=to, here=partial(here, page="")),
-        "invitations": reading.invitations(caller, number, to=to, here=here),
-        "search": search,
+        "members": reading.people(caller, sort, at.search, to=to, here=partial(here, page="")),
+        "invitations": reading.invitations(caller, at.invitations, to=to, here=here),
+        "search": at.search,
         "sorting": order,
         "action": showing.here().partition("?")[0],
         "kept": showing.kept,
         "form": form,
         "made": made,
         "roles": _roles(caller),
-        "invite": showing.to("invite"),
+        "invite": to("invite"),
         "tabs": _tabs(showing),
     }
     return showing.render("portal/members.html", context, status=422 if form.errors else 200)

@@ -103,6 +103,23 @@ def test_what_is_done_to_people_leads_back_to_where_they_stood(
         assert (path, parse_qs(back)) == ("/settings/members/", parse_qs(query))
 
 
+def test_whoever_invites_stays_where_they_stood(crowd: Tenant, member: Client) -> None:
+    page = member.get("/settings/members/?sort=role&order=desc&page=2")
+    [way] = re.findall(r'action="([^"]+/invite/[^"]*)"', page.content.decode())
+    for email, status in (("new@example.org", 200), ("nobody", 422)):
+        answer = member.post(unescape(way), {"email": email, "role": "analyst"})
+        assert answer.status_code == status
+        assert addresses(answer) == addresses(page)
+
+
+def test_nothing_is_done_from_a_place_that_there_is_not(acme: Tenant, member: Client) -> None:
+    answer = member.post(
+        "/settings/members/invite/?page=abc", {"email": "new@example.org", "role": "analyst"}
+    )
+    assert answer.status_code == 400
+    assert "No pending invitations." in text(member.get("/settings/members/"))
+
+
 def test_invitations_come_a_page_at_a_time(acme: Tenant, member: Client) -> None:
     for number in range(30):
         invite(
