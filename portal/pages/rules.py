@@ -25,7 +25,7 @@ from portal.pages.alerts import tabs
 from portal.reading import rules as reading
 from portal.registry import READ, WRITE, Entry, page
 from portal.showing import Showing
-from portal.tables import page_number
+from portal.tables import PARAMETERS, sorting
 
 _ONE: Final = "alerts/rules/<uuid:rule_id>/"
 
@@ -34,13 +34,14 @@ _ONE: Final = "alerts/rules/<uuid:rule_id>/"
 def rules(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
     """Show all rules."""
     showing = Showing(request, user, caller, "rules")
-    params = Params(cleaned(request.GET), (ORGANIZATION, "page"))
-    number = page_number(params)
+    params = Params(cleaned(request.GET), (ORGANIZATION, *PARAMETERS))
+    sort = sorting(params, reading.SORTS, reading.SORTS[0], rising=reading.RISING)
+    place = {name: text for name in PARAMETERS if (text := params.text(name))}
     context = {
-        "rules": reading.read(caller, number, showing.to, showing.here),
+        "rules": reading.read(caller, sort, place, showing.to, showing.here),
         "tabs": tabs(showing),
         "new": showing.to("rule-new") if Scope.ALERTS_WRITE in caller.scopes else "",
-        "here": showing.here(page="" if number == 1 else str(number)),
+        "here": showing.here(**place),
     }
     return showing.render("portal/alerts/rules.html", context)
 
@@ -105,7 +106,8 @@ def switch(request: HttpRequest, user: User, caller: Caller, rule_id: UUID) -> H
     changed = services.change_rule(organization_id=caller.organization_id, rule_id=rule_id, enabled=wanted)
     said = "enabled" if wanted else "disabled. Its open alerts are resolved"
     messages.success(request, f"{changed.name} {said}.")
-    return redirect(Showing(request, user, caller, "rule-switch").to("rules"))
+    place = {name: request.GET[name] for name in PARAMETERS if name in request.GET}
+    return redirect(Showing(request, user, caller, "rule-switch").to("rules", **place))
 
 
 @page(Entry("rule-remove", f"{_ONE}remove/", Scope.ALERTS_WRITE, under="alerts"), WRITE)

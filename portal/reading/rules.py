@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
@@ -22,10 +22,19 @@ from organizations.tenancy import Caller
 from portal import numbers, times
 from portal.reading.facts import Fact
 from portal.recent import TONES, Notice, notice
-from portal.tables import PAGE_SIZE, Pages, turned
+from portal.tables import PAGE_SIZE, Column, Pages, Sorting, ordered, sortable, turned
 from usage.queries.metrics import METRICS
 
 LATEST: Final = 10
+SORTS: Final = tuple(queries.RULE_SORTS)
+RISING: Final = ("created", "name", "state")
+_SAID: Final = {
+    "created": ("in order of creation", "newest first"),
+    "name": ("by name", "by name, descending"),
+    "severity": ("by severity, lowest first", "by severity, highest first"),
+    "state": ("by state, enabled first", "by state, disabled first"),
+}
+"""How an order is called, rising and falling."""
 METRIC_NAMES: Final = tuple(dict.fromkeys((*METRICS, *terms.SHARES)))
 _EACH: Final = {
     ScopeKind.CREDENTIAL: "each API key",
@@ -62,6 +71,7 @@ class RuleRow:
     tone: str
     is_enabled: bool
     is_built_in: bool
+    made: str
     url: str
     switch: str
     remove: str
@@ -69,10 +79,12 @@ class RuleRow:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """A page of rules."""
+    """A page of rules; ``columns`` are its headings but that of actions, ``said`` is its order."""
 
+    columns: list[Column]
     rows: list[RuleRow]
     pages: Pages | None
+    said: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +96,29 @@ class One:
     latest: list[Notice]
 
 
-def read(caller: Caller, number: int, to: To, here: To) -> Rules:
-    """Return a page of rules, in the order in which they were made.
+def read(caller: Caller, sort: Sorting, place: Mapping[str, str], to: To, here: To) -> Rules:
+    """Return a page of rules; ``place`` is where a switch leads back to.
 
     Tenancy: call in the tenant's scope.
     """
-    found = turned(
-        lambda offset: queries.rules(caller.organization_id, limit=PAGE_SIZE, offset=offset), number, here
+
+    def page(offset: int) -> tuple[list[Rule], int]:
+        query = queries.RuleQuery(sort.by, sort.descending, limit=PAGE_SIZE, offset=offset)
+        return queries.rule_page(caller.organization_id, query)
+
+    found = turned(page, sort.page, ordered(sort, here))
+    return Rules(
+        columns=[
+            sortable("Rule", "name", sort, here, rising=True),
+            Column("When"),
+            sortable("Severity", "severity", sort, here, is_number=False),
+            sortable("State", "state", sort, here, rising=True),
+            sortable("Created", "created", sort, here, rising=True),
+        ],
+        rows=[row(rule, caller, to, **place) for rule in found.rows],
+        pages=found.pages,
+        said=_SAID[sort.by][sort.descending],
     )
-    return Rules([row(rule, caller, to) for rule in found.rows], found.pages)
 
 
 def read_one(caller: Caller, rule: Rule, to: To) -> One:
@@ -108,8 +134,8 @@ def read_one(caller: Caller, rule: Rule, to: To) -> One:
     )
 
 
-def row(rule: Rule, caller: Caller, to: To) -> RuleRow:
-    """Return a rule in words."""
+def row(rule: Rule, caller: Caller, to: To, **place: str) -> RuleRow:
+    """Return a rule in words; ``place`` is where its switch leads back to."""
     key = str(rule.pk)
     may = Scope.ALERTS_WRITE in caller.scopes
     return RuleRow(
@@ -120,8 +146,9 @@ def row(rule: Rule, caller: Caller, to: To) -> RuleRow:
         tone=TONES[rule.severity],
         is_enabled=rule.enabled,
         is_built_in=bool(rule.code),
+        made=times.minute(rule.created_at, zone(caller.timezone)),
         url=to("rule", key),
-        switch=to("rule-switch", key) if may else "",
+        switch=to("rule-switch", key, **place) if may else "",
         remove=to("rule-remove", key) if may and not rule.code else "",
     )
 

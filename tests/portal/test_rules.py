@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
+from html import unescape
 from typing import Any
 
 import pytest
@@ -15,7 +18,7 @@ from organizations.tenancy import tenant_scope
 from tests.alerts.rules.ruling import built_in, make_rule
 from tests.alerts.telling import fire, mailbox
 from tests.portal.pages import sign_in, table, text
-from tests.usage.factories import Tenant, make_tenant
+from tests.usage.factories import NOW, Tenant, make_tenant
 
 pytestmark = pytest.mark.django_db
 
@@ -123,6 +126,74 @@ def test_what_every_organization_has_is_asked_for_what_its_condition_uses(
     assert changed.quiet_minutes == 77
     for name in ("metric", "condition", "window", "thresholds", "least_requests", "hysteresis"):
         assert getattr(changed, name) == getattr(rule, name), name
+
+
+RANKS = {"info": 0, "warning": 1, "critical": 2}
+ORDERS: dict[str, tuple[Callable[[Rule], Any], str, str]] = {
+    "created": (lambda rule: rule.created_at, "In order of creation", "Newest first"),
+    "name": (lambda rule: rule.name.lower(), "By name", "By name, descending"),
+    "severity": (
+        lambda rule: RANKS[rule.severity],
+        "By severity, lowest first",
+        "By severity, highest first",
+    ),
+    "state": (lambda rule: not rule.enabled, "By state, enabled first", "By state, disabled first"),
+}
+
+
+@pytest.fixture
+def many(acme: Tenant) -> list[Rule]:
+    """More rules than fit on a page, in the order of their creation, with others among the first ones."""
+    for number in range(20):
+        made = make_rule(
+            acme,
+            name=f"{'Rr'[number % 2]}ule {number * 7 % 20:02}",
+            severity=("warning", "critical", "info")[number % 3],
+        )
+        with tenant_scope(acme.id):
+            moment = NOW + timedelta(minutes=number)
+            Rule.objects.filter(pk=made.pk).update(created_at=moment, enabled=number % 4 != 1)
+    with tenant_scope(acme.id):
+        return list(Rule.objects.order_by("created_at", "pk"))
+
+
+@pytest.mark.parametrize("sort", ORDERS)
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_rules_stand_in_any_order_page_by_page(
+    many: list[Rule], member: Client, sort: str, order: str
+) -> None:
+    figure, *said = ORDERS[sort]
+    is_falling = order == "desc"
+    pages = [member.get("/alerts/rules/", {"sort": sort, "order": order, "page": page}) for page in (1, 2)]
+    assert [len(words(page)) for page in pages] == [25, len(many) - 25]
+    listed = [name for page in pages for name in words(page)]
+    assert listed == [rule.name for rule in sorted(many, key=figure, reverse=is_falling)]
+    html = pages[0].content.decode()
+    assert f"<caption>{said[is_falling]}</caption>" in html
+    assert f'href="/alerts/rules/?sort={sort}&amp;order={"asc" if is_falling else "desc"}" hx-get' in html
+    assert f'rel="next" href="/alerts/rules/?sort={sort}&amp;order={order}&amp;page=2"' in html
+    assert html.count("aria-sort=") == 1
+
+
+def test_rules_stand_in_order_of_creation_and_by_the_gravest_severity_unasked(
+    many: list[Rule], member: Client
+) -> None:
+    assert list(words(member.get("/alerts/rules/"))) == [rule.name for rule in many[:25]]
+    by_severity = words(member.get("/alerts/rules/?sort=severity"))
+    assert [row[1] for row in by_severity.values()][:2] == ["Critical"] * 2
+    refused = member.get("/alerts/rules/?sort=colour")
+    assert refused.status_code == 400
+    assert "accepted: created, name, severity, state." in text(refused)
+
+
+@pytest.mark.parametrize("query", ["", "sort=severity&order=asc&page=2"])
+def test_a_switch_leads_back_to_where_it_stood(many: list[Rule], member: Client, query: str) -> None:
+    page = member.get(f"/alerts/rules/?{query}")
+    assert page.context["here"] == "/alerts/rules/" + (query and f"?{query}")
+    way = re.findall(r'action="([^"]+/switch/[^"]*)"', page.content.decode())[-1]
+    answer = member.post(unescape(way), {"enabled": "off"})
+    assert answer.status_code == 302
+    assert answer["Location"] == page.context["here"]
 
 
 def test_a_rule_of_ones_own_is_removed_and_its_events_stay(acme: Tenant, member: Client) -> None:
