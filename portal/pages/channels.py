@@ -26,7 +26,7 @@ from portal.pages.alerts import tabs
 from portal.reading import channels as reading
 from portal.registry import READ, WRITE, Entry, page
 from portal.showing import Showing
-from portal.tables import page_number
+from portal.tables import PARAMETERS, sorting
 
 _ONE: Final = "alerts/channels/<uuid:channel_id>/"
 
@@ -35,14 +35,14 @@ _ONE: Final = "alerts/channels/<uuid:channel_id>/"
 def channels(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
     """Show all channels."""
     showing = Showing(request, user, caller, "channels")
-    params = Params(cleaned(request.GET), (ORGANIZATION, "page"))
-    number = page_number(params)
+    params = Params(cleaned(request.GET), (ORGANIZATION, *PARAMETERS))
+    sort = sorting(params, reading.SORTS, reading.SORTS[0], rising=reading.RISING)
     context = {
-        "channels": reading.read(caller, number, clock.now(), showing.to, showing.here),
+        "channels": reading.read(caller, sort, clock.now(), showing.to, showing.here),
         "most": MOST_CHANNELS,
         "tabs": tabs(showing),
         "new": showing.to("channel-new") if Scope.ALERTS_WRITE in caller.scopes else "",
-        "here": showing.here(page="" if number == 1 else str(number)),
+        "here": showing.here(**{name: params.text(name, "") or "" for name in PARAMETERS}),
     }
     return showing.render("portal/alerts/channels.html", context)
 

@@ -37,6 +37,7 @@ TABS: Final = {
     "audit": "Audit trail",
 }
 MEMBERS_PLACE: Final = ("search", *PARAMETERS, "invitations")
+WEBHOOKS_PLACE: Final = ("sort", "order")
 AUDIT_SIZE: Final = 50
 SCOPE: Final = Scope.USAGE_READ
 
@@ -136,9 +137,15 @@ def remove(request: HttpRequest, user: User, caller: Caller, member: int) -> Htt
 def webhooks(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
     """Show the webhooks whose messages are signed, and offer new secrets."""
     showing = Showing(request, user, caller, "webhooks")
-    Params(cleaned(request.GET), (ORGANIZATION,))
-    found = channels.signing(caller, clock.now(), showing.to)
-    context = {"webhooks": found, "tabs": _tabs(showing), "new": showing.to("channel-new", kind="webhook")}
+    params = Params(cleaned(request.GET), (ORGANIZATION, *WEBHOOKS_PLACE))
+    names = channels.SIGNING_SORTS
+    sort = sorting(params, names, names[0], rising=channels.RISING)
+    context = {
+        "webhooks": channels.signing(caller, sort, clock.now(), showing.to, showing.here),
+        "tabs": _tabs(showing),
+        "new": showing.to("channel-new", kind="webhook"),
+        "here": showing.here(**{name: params.text(name, "") or "" for name in WEBHOOKS_PLACE}),
+    }
     return showing.render("portal/webhooks.html", context)
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from alerts.channels import queries
+from alerts.channels.queries import ChannelQuery
 from alerts.channels.services import AWAITING, MOST_CHANNELS
 from alerts.deliveries.queries import DeliveryQuery, deliveries
 from alerts.models import Channel, Disabled, Kind
@@ -18,9 +19,24 @@ from organizations.tenancy import Caller
 from portal import times
 from portal.measures import NONE
 from portal.reading.deliveries import Sent, sent
-from portal.tables import PAGE_SIZE, Pages, turned
+from portal.tables import PAGE_SIZE, Column, Pages, Sorting, ordered, sortable, turned
 
 LATEST: Final = 10
+SORTS: Final = ("created", "name", "kind", "state", "delivered")
+SIGNING_SORTS: Final = ("created", "name", "state", "previous")
+RISING: Final = ("name", "kind", "state", "previous")
+_SAID: Final = {
+    "created": ("oldest first", "newest first"),
+    "name": ("by name", "by name, descending"),
+    "kind": ("by kind", "by kind, descending"),
+    "state": ("by state, enabled first", "by state, disabled first"),
+    "delivered": ("by last delivery, earliest first", "by last delivery, latest first"),
+    "previous": (
+        "by end of the previous secret, earliest first",
+        "by end of the previous secret, latest first",
+    ),
+}
+"""How an order is called, rising and falling."""
 EXAMPLES: Final = {
     Kind.EMAIL.value: "operations@example.com",
     Kind.WEBHOOK.value: "https://hooks.example.com/headroom",
@@ -65,10 +81,12 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Channels:
-    """A page of channels."""
+    """A page of channels; ``columns`` are its headings but that of actions, ``said`` is its order."""
 
+    columns: list[Column]
     places: list[Place]
     pages: Pages | None
+    said: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,25 +97,50 @@ class One:
     latest: list[Sent] | None
 
 
-def read(caller: Caller, number: int, now: datetime, to: To, here: To) -> Channels:
-    """Return a page of channels, newest first.
+def read(caller: Caller, sort: Sorting, now: datetime, to: To, here: To) -> Channels:
+    """Return a page of channels.
 
     Tenancy: call in the tenant's scope.
     """
-    found = turned(
-        lambda offset: queries.channels(caller.organization_id, limit=PAGE_SIZE, offset=offset), number, here
+
+    def page(offset: int) -> tuple[list[Channel], int]:
+        query = ChannelQuery(now, sort=sort.by, descending=sort.descending, limit=PAGE_SIZE, offset=offset)
+        return queries.channel_page(caller.organization_id, query)
+
+    found = turned(page, sort.page, ordered(sort, here))
+    return Channels(
+        columns=[
+            _column("Channel", "name", sort, here),
+            _column("Kind", "kind", sort, here),
+            Column("Address"),
+            _column("State", "state", sort, here),
+            _column("Last delivered", "delivered", sort, here),
+            _column("Created", "created", sort, here),
+        ],
+        places=[place(one, caller, now, to) for one in found.rows],
+        pages=found.pages,
+        said=_SAID[sort.by][sort.descending],
     )
-    return Channels([place(one, caller, now, to) for one in found.rows], found.pages)
 
 
-def signing(caller: Caller, now: datetime, to: To) -> Channels:
-    """Return the channels whose messages are signed, newest first: there are no more than fit on a page.
+def signing(caller: Caller, sort: Sorting, now: datetime, to: To, here: To) -> Channels:
+    """Return the channels whose messages are signed: there are no more than fit on a page.
 
     Tenancy: call in the tenant's scope.
     """
-    found, _ = queries.channels(caller.organization_id, limit=MOST_CHANNELS)
-    signed = [place(one, caller, now, to) for one in found if one.secret is not None]
-    return Channels(signed, None)
+    query = ChannelQuery(now, signing=True, sort=sort.by, descending=sort.descending, limit=MOST_CHANNELS)
+    found, _ = queries.channel_page(caller.organization_id, query)
+    return Channels(
+        columns=[
+            _column("Webhook", "name", sort, here),
+            _column("Status", "state", sort, here),
+            _column("Previous secret", "previous", sort, here),
+            _column("Created", "created", sort, here),
+        ],
+        places=[place(one, caller, now, to) for one in found],
+        pages=None,
+        said=_SAID[sort.by][sort.descending],
+    )
 
 
 def read_one(caller: Caller, channel: Channel, now: datetime, to: To) -> One:
@@ -138,6 +181,10 @@ def place(channel: Channel, caller: Caller, now: datetime, to: To) -> Place:
         rotate=to("channel-rotate", key) if may and channel.secret is not None else "",
         remove=to("channel-remove", key) if may else "",
     )
+
+
+def _column(label: str, name: str, sort: Sorting, here: To) -> Column:
+    return sortable(label, name, sort, here, rising=name in RISING, is_number=False)
 
 
 def _state(channel: Channel) -> tuple[str, str]:

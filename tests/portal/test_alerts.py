@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from decimal import Decimal
 from ipaddress import ip_network
 from typing import Any
@@ -68,6 +69,79 @@ def in_order(client: Client, path: str, part: str = "events") -> list[str]:
         found += messages_of(page, part)
         path = page.context["older"]
     return found
+
+
+CHANNEL_STATES: tuple[dict[str, Any], ...] = (
+    {},
+    {"failing_since": NOW},
+    {"enabled": False, "disabled_at": NOW, "disabled_because": "unconfirmed"},
+    {"enabled": False, "disabled_at": NOW, "disabled_because": "unsubscribed"},
+    {"enabled": False, "disabled_at": NOW, "disabled_because": "byHand"},
+)
+"""What the states of channels are made of, in their order."""
+
+
+@pytest.fixture
+def many(acme: Tenant) -> list[Channel]:
+    """More channels than fit on a page, newest first: of every state, some of them never delivered to."""
+    for number in range(30):
+        if number % 3:
+            made = webhook(acme, HOOK, f"{'Hh'[number % 2]}ook {number * 7 % 30:02}").channel
+        else:
+            made = mailbox(acme, f"m{number}@example.org")
+        lasting = {"old_secret": b"old", "old_secret_until": NOW + timedelta(hours=number - 15)}
+        with tenant_scope(acme.id):
+            Channel.objects.filter(pk=made.pk).update(
+                created_at=NOW + timedelta(minutes=number * 11 % 30),
+                delivered_at=NOW - timedelta(hours=number) if number % 2 else None,
+                **CHANNEL_STATES[number % 5],
+                **(lasting if number % 3 == 1 else {}),
+            )
+    with tenant_scope(acme.id):
+        return list(Channel.objects.order_by("-created_at"))
+
+
+def state_of(channel: Channel) -> int:
+    """Return where the state of a channel stands among all of them."""
+    states = ("", "", "unconfirmed", "unsubscribed", "byHand")
+    return states.index(channel.disabled_because) + (channel.failing_since is not None)
+
+
+def previous_of(channel: Channel) -> datetime | None:
+    """Return when the previous secret of a channel ends, if it has not."""
+    until = channel.old_secret_until
+    return until if until is not None and until > NOW else None
+
+
+CHANNEL_ORDERS: dict[str, tuple[Callable[[Channel], Any], str, str]] = {
+    "created": (lambda one: one.created_at, "Oldest first", "Newest first"),
+    "name": (lambda one: one.name.lower(), "By name", "By name, descending"),
+    "kind": (lambda one: one.get_kind_display().lower(), "By kind", "By kind, descending"),
+    "state": (state_of, "By state, enabled first", "By state, disabled first"),
+    "delivered": (
+        lambda one: one.delivered_at,
+        "By last delivery, earliest first",
+        "By last delivery, latest first",
+    ),
+    "previous": (
+        previous_of,
+        "By end of the previous secret, earliest first",
+        "By end of the previous secret, latest first",
+    ),
+}
+
+
+def keys_in(page: Any) -> list[str]:
+    """Return the channels of a page by their ids, in their order."""
+    return re.findall(r'<th scope="row"><a href="/alerts/channels/([^/]+)/"', page.content.decode())
+
+
+def in_order_of(found: list[Channel], sort: str, *, is_falling: bool) -> list[str]:
+    """Return the ids of channels in an order; what has nothing to go by comes last."""
+    figure = CHANNEL_ORDERS[sort][0]
+    known = [one for one in found if figure(one) is not None]
+    rest = [one for one in found if figure(one) is None]
+    return [str(one.pk) for one in sorted(known, key=figure, reverse=is_falling) + rest]
 
 
 class TestEvents:
@@ -294,6 +368,67 @@ class TestChannels:
         assert "Operations" not in text(page)
         assert f'action="/alerts/channels/{issued.channel.pk}/rotate/"' in page.content.decode()
         assert sign_in(acme, "billing").get("/settings/webhooks/").status_code == 403
+
+    @pytest.mark.parametrize("sort", ["created", "name", "kind", "state", "delivered"])
+    @pytest.mark.parametrize("order", ["asc", "desc"])
+    def test_channels_stand_in_any_order_page_by_page(
+        self, many: list[Channel], member: Client, sort: str, order: str
+    ) -> None:
+        is_falling = order == "desc"
+        asked = {"sort": sort, "order": order}
+        pages = [member.get("/alerts/channels/", {**asked, "page": page}) for page in (1, 2)]
+        assert [len(keys_in(page)) for page in pages] == [25, 5]
+        listed = [key for page in pages for key in keys_in(page)]
+        assert listed == in_order_of(many, sort, is_falling=is_falling)
+        html = pages[0].content.decode()
+        assert f"<caption>{CHANNEL_ORDERS[sort][1 + is_falling]}; at most 50</caption>" in html
+        other = "asc" if is_falling else "desc"
+        assert f'href="/alerts/channels/?sort={sort}&amp;order={other}" hx-get' in html
+        assert f'rel="next" href="/alerts/channels/?sort={sort}&amp;order={order}&amp;page=2"' in html
+        assert html.count("aria-sort=") == 1
+        assert pages[1].context["here"] == f"/alerts/channels/?sort={sort}&order={order}&page=2"
+
+    @pytest.mark.parametrize("sort", ["created", "name", "state", "previous"])
+    @pytest.mark.parametrize("order", ["asc", "desc"])
+    def test_what_signs_stands_in_any_order(
+        self, many: list[Channel], member: Client, sort: str, order: str
+    ) -> None:
+        is_falling = order == "desc"
+        page = member.get("/settings/webhooks/", {"sort": sort, "order": order})
+        signing = [one for one in many if one.secret is not None]
+        assert keys_in(page) == in_order_of(signing, sort, is_falling=is_falling)
+        assert len(signing) == 20
+        html = page.content.decode()
+        assert f"<caption>{CHANNEL_ORDERS[sort][1 + is_falling]}; each webhook signs" in html
+        assert f'href="/settings/webhooks/?sort={sort}&amp;order={"asc" if is_falling else "desc"}"' in html
+        assert page.context["here"] == f"/settings/webhooks/?sort={sort}&order={order}"
+
+    def test_the_part_of_what_signs_is_what_its_headings_replace(
+        self, many: list[Channel], member: Client
+    ) -> None:
+        part = member.get("/settings/webhooks/?sort=name", headers=HTMX).content.decode()
+        assert part.strip().startswith('<div id="live">')
+        assert "<h1>" not in part
+
+    @pytest.mark.parametrize("path", ["/alerts/channels/", "/settings/webhooks/"])
+    def test_channels_stand_newest_first_unasked(
+        self, many: list[Channel], member: Client, path: str
+    ) -> None:
+        found = [one for one in many if "channels" in path or one.secret is not None]
+        assert keys_in(member.get(path)) == [str(one.pk) for one in found][:25]
+
+    @pytest.mark.parametrize(
+        ("path", "accepted"),
+        [
+            ("/alerts/channels/?sort=previous", "created, name, kind, state, delivered."),
+            ("/settings/webhooks/?sort=kind", "created, name, state, previous."),
+            ("/settings/webhooks/?page=2", "organization, sort, order."),
+        ],
+    )
+    def test_what_there_is_no_order_for_is_refused(self, member: Client, path: str, accepted: str) -> None:
+        refused = member.get(path)
+        assert refused.status_code == 400
+        assert f"accepted: {accepted}" in text(refused)
 
     def test_a_channel_is_removed_and_its_log_stays(self, acme: Tenant, member: Client) -> None:
         channel = webhook(acme, HOOK).channel

@@ -12,6 +12,8 @@ from organizations.models import User
 from organizations.services import invite
 from portal.reading.limits.standing import SHOWN
 from portal.tables import Sorting, paged, turned
+from tests.alerts.rules.ruling import make_rule
+from tests.alerts.telling import webhook
 from tests.billing.pricing import price
 from tests.billing.spending import limit_to
 from tests.portal.pages import add_member, table, text
@@ -24,12 +26,14 @@ MANY = 30
 
 @pytest.fixture
 def full(acme: Tenant) -> Tenant:
-    """An organization with more than a page of members, invitations, prices and limits."""
+    """An organization with more than a page of members, invitations, prices, limits, rules and channels."""
     for number in range(MANY):
         user = User.objects.create_user(f"m{number:02}@example.org", last_login=NOW - timedelta(hours=number))
         add_member(acme, "analyst", user=user)
         invite(organization_id=acme.id, email=f"new{number}@example.org", role="analyst", invited_by_id=None)
         price(currency="EUR", provider="house", model=f"model-{number:02}")
+        make_rule(acme, name=f"Rule {number}")
+        webhook(acme, "https://hooks.example.com/hook", f"Hook {number}")
     for number in range(SHOWN + 1):
         limit_to(acme, 9, credential_id=acme.another_credential(f"Key {number}").credential_id)
     book.forget()
@@ -43,6 +47,8 @@ def full(acme: Tenant) -> Tenant:
         "/settings/members/?invitations=",
         "/prices/?sort=prompt&page=",
         "/limits/?page=",
+        "/alerts/rules/?sort=name&page=",
+        "/alerts/channels/?sort=name&page=",
     ],
 )
 def test_the_last_page_is_shown_instead(full: Tenant, member: Client, path: str) -> None:
