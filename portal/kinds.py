@@ -104,4 +104,3 @@ KINDS: Final = (
         "tokens per minute",
     ),
 )
-MEASURES: Final = {kind.name: kind for kind in KINDS if kind.is_main}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Final
@@ -11,11 +11,13 @@ from core.periods import Period, billing_period, local_date, zone
 from organizations.tenancy import Caller
 from portal import charts, costs, headroom, numbers, recent, sparkline, times, tops
 from portal.headroom import Headroom
-from portal.kinds import KINDS, MEASURES, NOTHING, REQUESTS, Kind
-from portal.numbers import Change
+from portal.kinds import KINDS, NOTHING, REQUESTS, Kind, together
+from portal.measures import NONE, Measure, is_unpriced
+from portal.numbers import Change, Number
 from portal.plots import Plot
+from portal.reading.views import MAIN, headed
 from portal.recent import Recent
-from portal.tables import Cell, Column, Table
+from portal.tables import Cell, Column, Table, exact_cell
 from usage import reading
 from usage.queries.records import RecordQuery, StoredRecord, find_records
 from usage.queries.rollups import Group
@@ -23,6 +25,7 @@ from usage.queries.totals import Subject, Totals, daily, totals
 
 DAYS: Final = 90
 SPARK_DAYS: Final = 30
+MEASURES: Final = {measure.name: measure for measure in MAIN}
 _MINUTE: Final = timedelta(minutes=1)
 
 DayOf = tuple[datetime, Group]
@@ -31,7 +34,7 @@ To = Callable[..., str]
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One figure of the period with its change; ``unit`` is the currency of an amount."""
+    """One figure of the period with its change; ``unit`` is the currency of an amount that is known."""
 
     kind: Kind
     short: str
@@ -170,22 +173,32 @@ def _figure(
     unit: str = "",
     note: str = "",
 ) -> Figure:
-    value = kind.of(current)
-    earlier = None if before is None else kind.of(before)
+    value = _number(kind, current)
+    earlier = None if before is None else _number(kind, before)
     return Figure(
         kind=kind,
-        short=kind.writer.short(value),
-        exact=kind.writer.exact(value),
-        unit=unit,
-        change=None if earlier is None else numbers.change(value, earlier),
-        before=None if earlier is None else kind.writer.exact(earlier),
+        short=NONE if value is None else kind.writer.short(value),
+        exact=_exact(kind, value),
+        unit="" if value is None else unit,
+        change=None if value is None or earlier is None else numbers.change(value, earlier),
+        before=None if before is None else _exact(kind, earlier),
         spark=sparkline.path([kind.drawn(group) for _, group in days[-SPARK_DAYS - 1 : -1]]),
         note=note,
         url=url,
     )
 
 
-def _chart(measure: Kind, shape: str, days: list[DayOf], caller: Caller, to: To) -> Plot:
+def _number(kind: Kind, sums: Totals) -> Number | None:
+    """Return a figure of a period; None of an amount that has nothing priced in it."""
+    is_unknown = kind.is_money and is_unpriced(sums.cost_nanos, sums.unpriced)
+    return None if is_unknown else kind.of(sums)
+
+
+def _exact(kind: Kind, value: Number | None) -> str:
+    return NONE if value is None else kind.writer.exact(value)
+
+
+def _chart(measure: Measure, shape: str, days: list[DayOf], caller: Caller, to: To) -> Plot:
     tz = zone(caller.timezone)
     unit = f" in {caller.currency}" if measure.is_money else ""
     dates = [local_date(start, tz) for start, _ in days]
@@ -194,7 +207,7 @@ def _chart(measure: Kind, shape: str, days: list[DayOf], caller: Caller, to: To)
             day=day.isoformat(),
             label=f"{day:%a} {times.day(day)}",
             value=measure.drawn(group),
-            exact=_with_unit(measure, group, caller.currency),
+            exact=measure.with_unit(group, caller.currency),
             partial=day == dates[-1],
             url=_records_of(day, to),
         )
@@ -203,33 +216,27 @@ def _chart(measure: Kind, shape: str, days: list[DayOf], caller: Caller, to: To)
     return Plot(
         id="daily",
         title=f"{measure.label} per day{unit}, last {len(days)} days",
-        summary=_summary(measure, drawn),
+        summary=_summary(measure, drawn, [group for _, group in days]),
         specification=charts.daily(drawn, shape=shape, title=measure.label),
         table=_table(dates, days, caller, to),
     )
 
 
 def _table(dates: list[date], days: list[DayOf], caller: Caller, to: To) -> Table:
-    heads = [
-        f"{kind.label}, {caller.currency}" if kind.is_money else kind.label for kind in MEASURES.values()
-    ]
     rows = [
-        [Cell(times.day(day), value=day.isoformat(), url=_records_of(day, to)), *_figures_of(group)]
+        [
+            Cell(times.day(day), value=day.isoformat(), url=_records_of(day, to)),
+            *(exact_cell(one, group, note=one.lacks(group)) for one in MAIN),
+        ]
         for day, (_, group) in zip(dates, days, strict=True)
     ]
     return Table(
         "daily-table",
         f"By day in {times.zone_label(zone(caller.timezone), days[-1][0])}, newest first",
-        [Column("Day"), *(Column(head, is_number=True) for head in heads)],
+        [Column("Day"), *(Column(headed(one, caller), is_number=True) for one in MAIN)],
         rows[::-1],
         file="overview-daily",
     )
-
-
-def _figures_of(group: Group) -> Iterator[Cell]:
-    for kind in MEASURES.values():
-        exact = kind.writer.exact(kind.of_day(group))
-        yield Cell(exact, value=exact.replace(",", ""), is_number=True)
 
 
 def _records_of(day: date, to: To) -> str:
@@ -237,14 +244,11 @@ def _records_of(day: date, to: To) -> str:
     return to("logs", range="custom", from_=day.isoformat(), to=day.isoformat())
 
 
-def _with_unit(kind: Kind, group: Group, currency: str) -> str:
-    text = kind.writer.exact(kind.of_day(group))
-    return f"{text} {currency}" if kind.is_money else text
-
-
-def _summary(measure: Kind, drawn: list[charts.Day]) -> str:
+def _summary(measure: Measure, drawn: list[charts.Day], groups: list[Group]) -> str:
     """Say in words what the chart shows at a glance."""
     highest = max(drawn, key=lambda one: one.value)
     if not highest.value:
-        return f"{measure.label}: no data in the last {len(drawn)} days."
-    return f"{measure.label}: at most {highest.exact}, on {highest.label}; {drawn[-1].exact} today so far."
+        lacks = measure.lacks(together(groups))
+        return f"{measure.label}: {lacks or f'no data in the last {len(drawn)} days'}."
+    today = drawn[-1].exact if measure.number(groups[-1]) is not None else measure.lacks(groups[-1])
+    return f"{measure.label}: at most {highest.exact}, on {highest.label}; {today} today so far."

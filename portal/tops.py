@@ -8,22 +8,25 @@ from typing import Any, Final
 from core.periods import Period
 from organizations.models import Credential
 from organizations.tenancy import Caller
-from portal.kinds import REQUESTS, Kind
+from portal.measures import REQUESTS, Measure
 from portal.reading.asking import UNNAMED, saying
-from portal.tables import Cell, Column, Table
+from portal.reading.views import headed
+from portal.tables import Cell, Column, Table, cell
 from usage.queries.facets import Facet
 from usage.queries.rollups import Group, RollupQuery, add_up
 
 TOP: Final = 5
-SUMS: Final = ("requests", "total_tokens", "cost_nanos")
+SUMS: Final = ("requests", "total_tokens", "cost_nanos", "unpriced")
 FACETS: Final = {Facet.MODEL: "Models", Facet.CLIENT: "API keys", Facet.CAPABILITY: "Capabilities"}
 _TOP: Final = {Facet.MODEL: "Top models", Facet.CLIENT: "Top API keys", Facet.CAPABILITY: "Top capabilities"}
 
 To = Callable[..., str]
 
 
-def read(caller: Caller, period: Period, measure: Kind, to: To) -> list[Table]:
+def read(caller: Caller, period: Period, measure: Measure, to: To) -> list[Table]:
     """Return a table each of models, keys and capabilities, the most of a measure first.
+
+    What has no price at all comes last of costs.
 
     Tenancy: call in the tenant's scope.
     """
@@ -33,38 +36,49 @@ def read(caller: Caller, period: Period, measure: Kind, to: To) -> list[Table]:
     return [_table(facet, groups, measure, caller, keys, to) for facet, groups in found.items()]
 
 
-def _most(caller: Caller, period: Period, measure: Kind, facet: Facet) -> list[Group]:
+def _most(caller: Caller, period: Period, measure: Measure, facet: Facet) -> list[Group]:
     query = RollupQuery(
         caller.organization_id, caller.rollup_timezone, period, sums=SUMS, meters=False, group_by=(facet,)
     )
-    return sorted(add_up(query), key=lambda group: (-measure.of_day(group), str(group.values[0])))
+    return sorted(add_up(query), key=lambda group: _place(measure, group))
+
+
+def _place(measure: Measure, group: Group) -> tuple[bool, Any, str]:
+    number = measure.number(group)
+    return number is None, -(number or 0), str(group.values[0])
 
 
 def _table(
-    facet: Facet, groups: list[Group], measure: Kind, caller: Caller, keys: dict[Any, Credential], to: To
+    facet: Facet, groups: list[Group], measure: Measure, caller: Caller, keys: dict[Any, Credential], to: To
 ) -> Table:
     label = FACETS[facet]
-    unit = f", {caller.currency}" if measure.is_money else ""
     hidden = len(groups) - TOP
     rest = f"; {TOP} of {len(groups)}" if hidden > 0 else ""
     most = measure.drawn(groups[0]) if groups else 0.0
     rows = [
         [
             _name(facet, group, measure, keys, to),
-            _value(group, measure, caller, most, _records(facet, group, keys, to)),
+            cell(
+                measure,
+                group,
+                caller.currency,
+                url=_records(facet, group, keys, to),
+                share=f"{measure.drawn(group) / most * 100:.1f}" if most else "",
+                note=measure.lacks(group),
+            ),
         ]
         for group in groups[:TOP]
     ]
     return Table(
         id=f"top-{facet.value}",
         caption=f"{_TOP[facet]} by {measure.label.lower()}{rest}",
-        columns=[Column(label), Column(f"{measure.label}{unit}", is_number=True)],
+        columns=[Column(label), Column(headed(measure, caller), is_number=True)],
         rows=rows,
         empty="No data in this period yet.",
     )
 
 
-def _name(facet: Facet, group: Group, measure: Kind, keys: dict[Any, Credential], to: To) -> Cell:
+def _name(facet: Facet, group: Group, measure: Measure, keys: dict[Any, Credential], to: To) -> Cell:
     value = _parameter(facet, group, keys)
     if not value:
         return Cell(UNNAMED, url=_records(facet, group, keys, to))
@@ -80,17 +94,3 @@ def _parameter(facet: Facet, group: Group, keys: dict[Any, Credential]) -> str:
 
 def _records(facet: Facet, group: Group, keys: dict[Any, Credential], to: To) -> str:
     return to("logs", range="month", **saying(facet.value, _parameter(facet, group, keys)))
-
-
-def _value(group: Group, measure: Kind, caller: Caller, most: float, url: str) -> Cell:
-    number = measure.of_day(group)
-    exact = measure.writer.exact(number)
-    unit = f" {caller.currency}" if measure.is_money else ""
-    return Cell(
-        measure.writer.short(number),
-        exact=f"{exact}{unit}",
-        value=exact.replace(",", ""),
-        url=url,
-        share=f"{measure.drawn(group) / most * 100:.1f}" if most else "",
-        is_number=True,
-    )

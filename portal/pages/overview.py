@@ -14,7 +14,6 @@ from organizations.roles import Scope
 from organizations.tenancy import Caller
 from portal import charts, first_key
 from portal import overview as reading
-from portal.kinds import MEASURES, REQUESTS
 from portal.layout import Link
 from portal.links import ORGANIZATION
 from portal.registry import WRITE, Entry, page
@@ -46,7 +45,7 @@ def make_first_key(request: HttpRequest, user: User, caller: Caller) -> HttpResp
 
 def _live(showing: Showing) -> dict[str, Any]:
     params = Params(showing.request.GET, (ORGANIZATION, "measure", "shape"))
-    measure = params.choice("measure", MEASURES, REQUESTS.name)
+    measure = params.choice("measure", reading.MEASURES, next(iter(reading.MEASURES)))
     shape = params.choice("shape", charts.SHAPES, charts.SHAPES[0])
 
     def here(measure: str, shape: str) -> str:
@@ -58,7 +57,8 @@ def _live(showing: Showing) -> dict[str, Any]:
         "following": _following(showing),
         "here": here(measure, shape),
         "measures": [
-            Link(kind.label, here(name, shape), current=name == measure) for name, kind in MEASURES.items()
+            Link(one.label, here(name, shape), current=name == measure)
+            for name, one in reading.MEASURES.items()
         ],
         "shapes": [
             Link(label, here(measure, name), current=name == shape) for name, label in SHAPE_NAMES.items()

@@ -16,6 +16,7 @@ from core.money import parse_money
 from core.periods import Granularity, Period, buckets, zone
 from organizations.services import change_plan
 from portal import overview
+from portal.measures import NONE
 from portal.numbers import exact_money
 from tests.alerts.telling import clear, fire
 from tests.billing.spending import limit_to, spend
@@ -61,11 +62,12 @@ def history(acme: Tenant) -> None:
 
 
 def as_figures(usage: dict[str, Any]) -> dict[str, str]:
-    """Write the API's answer as the page does."""
+    """Write the API's answer as the page does: a cost of nothing but what has no price is unknown."""
+    cost = parse_money(usage["cost"])
     return {
         "requests": str(usage["requests"]["total"]),
         "tokens": str(usage["tokens"]["total"]),
-        "cost": exact_money(parse_money(usage["cost"])).replace(",", ""),
+        "cost": NONE if usage["unpricedRecords"] and not cost else exact_money(cost).replace(",", ""),
         "quota": str(usage["quota"]["consumed"]),
         "credits": str(usage["credits"]["consumed"]),
         "rpm": str(usage["averageRpm"]),
@@ -95,7 +97,7 @@ def test_every_day_is_that_of_the_api(acme: Tenant, member: Client, history: Non
     for one, bucket in zip(days, window, strict=True):
         usage = acme.api.get("/usage", from_=at(bucket.start), to=at(bucket.end)).body
         assert one["exact"].removesuffix(" EUR").replace(",", "") == as_figures(usage)[measure]
-        assert Decimal(str(one["value"])) == Decimal(as_figures(usage)[measure])
+        assert Decimal(str(one["value"])) == Decimal(as_figures(usage)[measure].replace(NONE, "0"))
 
 
 def test_the_table_has_every_day_newest_first(member: Client, history: None) -> None:
@@ -165,8 +167,39 @@ def test_the_chart_says_in_words_what_it_shows(acme: Tenant, member: Client) -> 
 
 
 def test_a_measure_that_is_all_zero_is_said(acme: Tenant, member: Client) -> None:
-    acme.api.keep(record("today", timestamp=day(15)))
+    acme.api.keep(record("today", timestamp=day(15), cost="0"))
     assert "Cost: no data in the last 90 days." in member.get("/?measure=cost").content.decode()
+
+
+def test_the_chart_says_what_it_lacks(acme: Tenant, member: Client) -> None:
+    acme.api.keep(record("today", timestamp=day(15)))
+    assert "Cost: 1 unpriced." in member.get("/?measure=cost").content.decode()
+    acme.api.keep(record("priced", timestamp=day(13), cost="2"))
+    said = "Cost: at most 2.00 EUR, on Mon 13 Jul 2026; 1 unpriced today so far."
+    assert said in member.get("/?measure=cost").content.decode()
+
+
+def test_what_costs_nobody_knows_come_last_among_the_tops(acme: Tenant, member: Client) -> None:
+    acme.api.keep(
+        record("a", timestamp=day(10), model="a-unpriced"),
+        record("b", timestamp=day(10), model="b-free", cost="0"),
+        record("c", timestamp=day(10), model="c-costly", cost="2"),
+        record("d", timestamp=day(10), model="c-costly"),
+    )
+    rows = words(member.get("/?measure=cost"), "top-model")
+    assert rows == [["c-costly", "2.00 1 unpriced"], ["b-free", "0.00"], ["a-unpriced", "– 1 unpriced"]]
+    # Of anything but costs, nothing is lacking.
+    assert words(member.get("/"), "top-capability") == [["(none)", "4"]]
+
+
+def test_a_period_of_unknown_cost_is_not_compared(acme: Tenant, member: Client) -> None:
+    acme.api.keep(record("now", timestamp=day(10)), record("then", timestamp=day(10, 6), cost="2"))
+    page = member.get("/")
+    assert shown(page)["cost"] == "–"
+    assert "cost" not in changes(page)
+    assert ["–", "2.00", "–"] in [row[1:] for row in words(page, "figures-table")]
+    acme.api.keep(record("priced", timestamp=day(10), cost="3"))
+    assert ["3.00", "2.00", "50%"] in [row[1:] for row in words(member.get("/"), "figures-table")]
 
 
 def test_history_ends_where_the_plans_does(acme: Tenant, member: Client, history: None) -> None:

@@ -19,7 +19,7 @@ from tests.contracts.figures.claims import (
     nanos,
     numbers_in,
 )
-from tests.contracts.figures.of_use import DAYS, cells, line, ranked
+from tests.contracts.figures.of_use import DAYS, cells, line, priced, priced_cells, ranked
 from tests.contracts.figures.reading import Page
 from tests.usage.factories import NOW
 
@@ -79,7 +79,7 @@ def _last_days(api: Api, count: int) -> list[Row]:
         for day in (today - timedelta(days=count - 1), today + timedelta(days=1))
     )
     chosen = {"from": moment(first), "to": moment(last)}
-    return api.rows(chosen, (*DAYS, "quota", "credits"), "day")
+    return api.rows(chosen, (*DAYS, "unpriced", "quota", "credits"), "day")
 
 
 def _note(api: Api, answer: Mapping[str, Any]) -> tuple[str, ...]:
@@ -109,21 +109,27 @@ def _headroom(claims: Claims, api: Api) -> None:
 
 def _daily(claims: Claims, api: Api, days: Sequence[Row], measure: str) -> None:
     unit = api.currency if measure == "cost" else ""
-    values = [day[measure] for day in days]
+    known = [priced(day)[measure] for day in days]
+    values = [value or 0 for value in known]
     highest = max(range(len(days)), key=lambda place: (float(values[place]), -place))
     most, today = (charts.exact(measure, values[place]) for place in (highest, -1))
+    if known[-1] is None:
+        today = f"{days[-1]['unpriced']:,}"
     claims.tells("daily-title h2", len(days))
     claims.tells("daily drawn", len(days), most, today)
     claims.tells("daily p", len(days), len(days))
-    claims.rows("daily-table", ((str(api.local(day["timestamp"]).date()), cells(day, DAYS)) for day in days))
+    claims.rows(
+        "daily-table", ((str(api.local(day["timestamp"]).date()), priced_cells(day, DAYS)) for day in days)
+    )
     claims.drawn["daily days value"] = values
-    claims.drawn["daily days exact"] = [charts.exact(measure, value, unit) for value in values]
+    claims.drawn["daily days exact"] = [charts.exact(measure, value, unit) for value in known]
 
 
 def _tops(claims: Claims, api: Api, window: Mapping[str, str], measure: str) -> None:
     for facet in ("model", "clientId", "capability"):
-        found = ranked(api.rows(window, DAYS, by=facet), measure)[:5]
-        claims.rows(f"top-{facet}", ((called(row[facet]), cells(row, [measure])) for row in found))
+        found = ranked(api.rows(window, (*DAYS, "unpriced"), by=facet), measure)[:5]
+        told = priced_cells if measure == "cost" else cells
+        claims.rows(f"top-{facet}", ((called(row[facet]), told(row, [measure])) for row in found))
 
 
 def _recent(claims: Claims, api: Api) -> None:
