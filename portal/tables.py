@@ -181,6 +181,13 @@ def turned(
     return Turned(rows, total, number, _pages(number, total, to, size))
 
 
+def ranked(rows: Sequence[Row], figure: Callable[[Row], Any], *, descending: bool) -> list[Row]:
+    """Return rows by a figure of theirs; those that have none come last, whichever way."""
+    known = [row for row in rows if figure(row) is not None]
+    rest = [row for row in rows if figure(row) is None]
+    return sorted(known, key=figure, reverse=descending) + rest
+
+
 def paged(rows: Sequence[Row], now: Sorting, to: Callable[..., str]) -> tuple[Sequence[Row], Pages | None]:
     """Return the rows of the page, and the ways to the others where there are any."""
     found = turned(lambda offset: (rows[offset : offset + PAGE_SIZE], len(rows)), now.page, ordered(now, to))

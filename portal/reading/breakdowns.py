@@ -13,7 +13,7 @@ from portal.measures import Measure
 from portal.reading.asking import UNNAMED, Asker, keys_of, saying
 from portal.reading.ranking import Names
 from portal.reading.views import MAIN, VIEWS, headed
-from portal.tables import Cell, Sorting, Table, cell, sortable
+from portal.tables import Cell, Sorting, Table, cell, ranked, sortable
 from usage.queries.facets import Facet
 from usage.queries.rollups import Group
 
@@ -77,10 +77,7 @@ def _ordered(found: list[Group], facet: Facet, names: Names, sort: Sorting) -> l
         return sorted(
             found, key=lambda group: names.label(facet, group.values[0]).lower(), reverse=sort.descending
         )
-    measure = _MEASURES[sort.by]
-    known = [group for group in found if measure.number(group) is not None]
-    rest = [group for group in found if measure.number(group) is None]
-    return sorted(known, key=measure.drawn, reverse=sort.descending) + rest
+    return ranked(found, _MEASURES[sort.by].number, descending=sort.descending)
 
 
 def _named(filters: Filters, facet: Facet, names: Names, group: Group, to: To) -> Cell:

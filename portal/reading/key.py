@@ -26,14 +26,14 @@ from portal.reading.keys import (
     advice_of,
     ask,
     count_cell,
+    known_cost,
     latency_cell,
     moment_said,
     money_cell,
     period_of,
     period_said,
-    ranked,
 )
-from portal.tables import Cell, Column, Sorting, Table, paged, sortable
+from portal.tables import Cell, Column, Sorting, Table, paged, ranked, sortable
 from usage.queries.buckets import Buckets
 from usage.queries.facets import Facet
 from usage.queries.keys import UNKNOWN, unpriced
@@ -47,9 +47,8 @@ _READ: Final[Mapping[str, Callable[[dict[str, Any]], Any]]] = {
     "requests": lambda one: one["requests"],
     "errors": lambda one: one["errorRate"],
     **{name: itemgetter(f"{name}LatencyMs") for name in _LATENCIES},
-    "cost": lambda one: parse_money(one["cost"]),
 }
-SORTS: Final = tuple(_READ)
+SORTS: Final = (*_READ, "cost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +262,8 @@ def _endpoints(
     here: To,
     lacks: Counter[str],
 ) -> Table:
-    shown, pages = paged(ranked(found, _READ[sort.by], descending=sort.descending), sort, here)
+    figures = {**_READ, "cost": lambda one: known_cost(one["cost"], lacks[one["endpoint"] or ""])}
+    shown, pages = paged(ranked(found, figures[sort.by], descending=sort.descending), sort, here)
     heads = {"requests": "Requests", "errors": "Error rate", **_LATENCIES, "cost": f"Cost, {caller.currency}"}
     columns = [
         sortable("Endpoint", "name", sort, here, rising=True),

@@ -19,7 +19,7 @@ from organizations.tenancy import Caller
 from portal import numbers, times
 from portal.measures import MILLISECONDS, NONE, PERCENT, is_unpriced, lacking
 from portal.reading.asking import keys_of
-from portal.tables import Cell, Column, Sorting, Table, paged, sortable
+from portal.tables import Cell, Column, Sorting, Table, paged, ranked, sortable
 from usage.key_use import PARAMS, key_use
 from usage.queries.facets import Facet
 from usage.queries.keys import unpriced
@@ -79,10 +79,11 @@ def read(caller: Caller, timeframe: str, now: datetime, *, sort: Sorting, to: To
     Tenancy: call in the tenant's scope.
     """
     answer, api = ask(caller, timeframe, now)
-    keys = ranked(answer["usage"]["keys"], _READ[sort.by], descending=sort.descending)
+    lacks = _unpriced(answer, caller)
+    figures = {**_READ, "cost": lambda key: known_cost(key["cost"], lacks[key["keyId"]])}
+    keys = ranked(answer["usage"]["keys"], figures[sort.by], descending=sort.descending)
     shown, pages = paged(keys, sort, here)
     heads = {"requests": "Requests", "errors": "Error rate", "latency": "Average latency"}
-    lacks = _unpriced(answer, caller)
     columns = [
         sortable("API key", "name", sort, here, rising=True),
         *(sortable(label, name, sort, here) for name, label in heads.items()),
@@ -124,18 +125,17 @@ _READ: Final[dict[str, Callable[[dict[str, Any]], Any]]] = {
     "requests": lambda key: key["requests"],
     "errors": lambda key: key["errorRate"],
     "latency": lambda key: key["latency"]["average"],
-    "cost": lambda key: parse_money(key["cost"]),
     "lastUsed": lambda key: key["lastUsedAt"],
 }
 
 
-def ranked(
-    found: list[dict[str, Any]], figure: Callable[[dict[str, Any]], Any], *, descending: bool
-) -> list[dict[str, Any]]:
-    """Return what was found by a figure of it; what has none comes last."""
-    known = [one for one in found if figure(one) is not None]
-    rest = [one for one in found if figure(one) is None]
-    return sorted(known, key=figure, reverse=descending) + rest
+def known_cost(text: str, lacks: int) -> int | None:
+    """Return a cost as the API writes it, which lacks so many requests; None where it is unknown.
+
+    Units: nanos.
+    """
+    nanos = parse_money(text)
+    return None if is_unpriced(nanos, lacks) else nanos
 
 
 def _unpriced(answer: dict[str, Any], caller: Caller) -> Counter[str]:
@@ -175,8 +175,8 @@ def latency_cell(value: float | None) -> Cell:
 
 def money_cell(text: str, lacks: int) -> Cell:
     """Return the cell of a cost as the API writes it, which lacks so many requests."""
-    nanos, note = parse_money(text), lacking(lacks)
-    if is_unpriced(nanos, lacks):
+    nanos, note = known_cost(text, lacks), lacking(lacks)
+    if nanos is None:
         return Cell(NONE, value=NONE, note=note, is_number=True)
     short, exact = numbers.short_money(nanos), numbers.exact_money(nanos)
     return Cell(short, exact=exact, value=text, note=note, is_number=True)

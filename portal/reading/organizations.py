@@ -25,7 +25,7 @@ from portal.links import address
 from portal.measures import NONE, is_unpriced, lacking
 from portal.numbers import Change
 from portal.overview import windows
-from portal.tables import Cell, Column, Pages, Sorting, Table, paged, sortable
+from portal.tables import Cell, Column, Pages, Sorting, Table, paged, ranked, sortable
 from usage.queries.totals import Subject, Totals, totals
 
 SORTS: Final = ("name", "requests", "tokens", "cost", "limit", "alerts")
@@ -103,12 +103,12 @@ def _read(membership: Membership, caller: Caller, now: datetime) -> Standings:
 
 
 def _ranked(found: list[Standings], sort: Sorting) -> list[Standings]:
-    ranked = sorted(found, key=_name)
+    named = sorted(found, key=_name)
     if sort.by == "name":
-        return ranked[::-1] if sort.descending else ranked
-    ranked = sorted(ranked, key=_FIGURES[sort.by], reverse=sort.descending)
+        return named[::-1] if sort.descending else named
+    by_figure = ranked(named, _FIGURES[sort.by], descending=sort.descending)
     # Amounts are compared with those of their own currency only.
-    return sorted(ranked, key=_currency) if sort.by == "cost" else ranked
+    return sorted(by_figure, key=_currency) if sort.by == "cost" else by_figure
 
 
 def _name(one: Standings) -> str:
@@ -119,17 +119,22 @@ def _currency(one: Standings) -> str:
     return one.membership.organization.currency
 
 
-def _sum(name: str) -> Callable[[Standings], int]:
-    return lambda one: -1 if one.current is None else getattr(one.current, name)
+def _sum(name: str) -> Callable[[Standings], int | None]:
+    return lambda one: None if one.current is None else getattr(one.current, name)
 
 
-_FIGURES: Final[dict[str, Callable[[Standings], int]]] = {
+def _known_cost(one: Standings) -> int | None:
+    return None if one.current is None or _is_unpriced(one.current) else one.current.cost_nanos
+
+
+_FIGURES: Final[dict[str, Callable[[Standings], int | None]]] = {
     "requests": _sum("requests"),
     "tokens": _sum("total_tokens"),
-    "cost": _sum("cost_nanos"),
-    "limit": lambda one: one.share,
-    "alerts": lambda one: one.alerts,
+    "cost": _known_cost,
+    "limit": lambda one: one.share if one.knows_limits else None,
+    "alerts": lambda one: None if one.current is None else one.alerts,
 }
+"""What rows stand by; None where a dash stands."""
 
 
 def _table(shown: Iterable[Standings], pages: Pages | None, sort: Sorting, here: To) -> Table:

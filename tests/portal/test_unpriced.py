@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from tests.portal.pages import add_member, signed_in
+from organizations.models import Organization
+from organizations.tenancy import tenant_scope
+from tests.portal.pages import add_member, signed_in, table
 from tests.usage.factories import NOW, Tenant, at, make_tenant, record
 from usage.rollups.fold import fold_pending
 
@@ -99,3 +101,56 @@ def test_a_chart_of_what_has_no_price_says_so(acme: Tenant, reader: Client) -> N
     html = reader.get("/usage/", {"view": "cost", "organization": "acme"}).content.decode()
     assert 'aria-label="Cost per day in EUR. Cost: 1,200 unpriced."' in html
     assert '<p class="nothing">1,200 unpriced.</p>' in html
+
+
+ORDERS = [("asc", ["free", "cheap", "dear"]), ("desc", ["dear", "cheap", "free"])]
+COSTS = {"unpriced": None, "dear": "5", "free": "0", "cheap": "2"}
+"""What each of some costs."""
+
+
+def first_words(page: Any, name: str) -> list[str]:
+    """Return the first word of each row."""
+    return [words(row[0]).split()[0] for row in table(page, name)]
+
+
+@pytest.mark.parametrize(("order", "known"), ORDERS)
+def test_keys_of_unknown_cost_come_last(acme: Tenant, member: Client, order: str, known: list[str]) -> None:
+    for name, cost in COSTS.items():
+        acme.another_credential(name).api.keep(record(name, cost=cost))
+    rows = first_words(member.get("/keys/", {"sort": "cost", "order": order}), "keys")
+    assert [name for name in rows if name != "First"] == [*known, "unpriced"]
+    # What was not used costs nothing, and that is known.
+    assert rows.index("First") < rows.index("unpriced")
+
+
+@pytest.mark.parametrize(("order", "known"), ORDERS)
+def test_endpoints_of_unknown_cost_come_last(
+    acme: Tenant, member: Client, order: str, known: list[str]
+) -> None:
+    acme.api.keep(*(record(name, endpoint=name, cost=cost) for name, cost in COSTS.items()))
+    page = member.get(f"/keys/{acme.client_id}/", {"sort": "cost", "order": order})
+    assert first_words(page, "endpoints") == [*known, "unpriced"]
+
+
+@pytest.mark.parametrize(("order", "known"), ORDERS)
+def test_organizations_of_unknown_cost_come_last_of_their_currency(
+    acme: Tenant, order: str, known: list[str]
+) -> None:
+    user = add_member(make_tenant("zloty", currency="PLN"))
+    for name, cost in COSTS.items():
+        tenant = make_tenant(name, currency="EUR")
+        tenant.api.keep(record(name, cost=cost))
+        add_member(tenant, user=user)
+    page = signed_in(user).get("/organizations/", {"sort": "cost", "order": order})
+    assert first_words(page, "organizations") == [*known, "unpriced", "zloty"]
+
+
+@pytest.mark.parametrize("sort", ["requests", "tokens", "cost", "limit", "alerts"])
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_organizations_whose_figures_are_refused_come_last(
+    acme: Tenant, reader: Client, sort: str, order: str
+) -> None:
+    with tenant_scope(acme.id):
+        Organization.objects.filter(pk=acme.id).update(require_second_factor=True, currency="USD")
+    page = reader.get("/organizations/", {"organization": "globex", "sort": sort, "order": order})
+    assert first_words(page, "organizations") == ["Globex", "Acme"]
