@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from organizations.models import User
 from tests.alerts.rules.ruling import make_rule
-from tests.alerts.telling import deliveries, fire, mailbox, work
+from tests.alerts.telling import deliveries, fire, mailbox, webhook, work
 from tests.browser.conftest import Visit
 from tests.browser.looking import Looking, look, settle, violations
 from tests.portal.pages import add_member
@@ -152,6 +152,33 @@ def test_a_rule_is_made_and_switched_off(acme: Tenant, visit: Visit) -> None:
     expect(page.get_by_text("Cost at or above 50.00 EUR over 24 hours")).to_be_visible()
     page.get_by_role("button", name="Disable").click()
     expect(page.get_by_text("Costly disabled")).to_be_visible()
+
+
+def test_rules_channels_and_secrets_are_sorted_in_place(acme: Tenant, visit: Visit) -> None:
+    for name in ("Beta", "Alpha"):
+        make_rule(acme, name=name)
+        webhook(acme, "https://hooks.example.com/hook", name)
+    page = visit.page
+    visit.sign_in(acme)
+    for path, table, head in (
+        ("/alerts/rules/", "rules", "Rule"),
+        ("/alerts/channels/", "channels", "Channel"),
+        ("/settings/webhooks/", "webhooks", "Webhook"),
+    ):
+        page.goto(f"{visit.url}{path}")
+        heading = page.locator(f"#{table}").get_by_role("link", name=head, exact=True)
+        heading.click()
+        page.wait_for_url("**sort=name&order=asc*")
+        expect(page.locator(f"#{table} tbody th").first).to_contain_text("Alpha")
+        expect(page.locator(f"#{table} caption")).to_contain_text("By name")
+        heading.click()
+        page.wait_for_url("**sort=name&order=desc*")
+        expect(page.locator(f"#{table} th[aria-sort=descending]")).to_have_text(head)
+        expect(page.get_by_role("heading", level=1)).to_have_count(1)
+    page.goto(f"{visit.url}/alerts/rules/?sort=name&order=asc")
+    page.get_by_role("button", name="Disable Alpha").click()
+    expect(page.get_by_text("Alpha disabled")).to_be_visible()
+    expect(page).to_have_url(f"{visit.url}/alerts/rules/?sort=name&order=asc")
 
 
 def test_from_one_organization_to_another_and_across_them(acme: Tenant, visit: Visit) -> None:
