@@ -15,7 +15,7 @@ from portal.measures import Measure
 from portal.plots import Plot
 from portal.reading.asking import UNNAMED, Asker, bucket_label, question_address, saying, wall
 from portal.reading.ranking import Standing, standings
-from portal.tables import Cell, Column, Sorting, Table, cell, paged, sortable
+from portal.tables import Cell, Column, Sorting, Table, cell, paged, ranked, sortable
 from usage.queries.facets import Facet
 from usage.queries.rollups import Group
 
@@ -68,7 +68,7 @@ def _unit(measure: Measure, asker: Asker) -> str:
 
 
 def _trends(
-    asker: Asker, ranked: list[Standing], whole: list[Period], now: datetime, measure: Measure, to: To
+    asker: Asker, leading: list[Standing], whole: list[Period], now: datetime, measure: Measure, to: To
 ) -> Plot:
     filters, unit = asker.filters, _unit(measure, asker)
 
@@ -80,16 +80,16 @@ def _trends(
             start=wall(period.start, filters),
             end=wall(period.end, filters),
             label=bucket_label(period.start, filters.granularity, filters),
-            exact=tuple(f"{measure.exact(one.points[place])}{unit}" for one in ranked),
+            exact=tuple(f"{measure.exact(one.points[place])}{unit}" for one in leading),
             partial=now < period.end,
             url=records(period),
         )
         for place, period in enumerate(whole)
     ]
-    lines = [charts.Series(one.name, tuple(map(measure.drawn, one.points))) for one in ranked]
+    lines = [charts.Series(one.name, tuple(map(measure.drawn, one.points))) for one in leading]
     columns = [
         Column("Time"),
-        *(Column(f"{one.name}{unit and ','}{unit}", is_number=True) for one in ranked),
+        *(Column(f"{one.name}{unit and ','}{unit}", is_number=True) for one in leading),
     ]
     rows = [
         [
@@ -100,13 +100,13 @@ def _trends(
                     one.points[place],
                     url=records(whole[place], **one.filter) if one.filter else "",
                 )
-                for one in ranked
+                for one in leading
             ),
         ]
         for place, point in enumerate(points)
     ]
     title = f"{measure.label} over time"
-    first = f"Highest: {ranked[0].name}." if ranked else "No data in this period."
+    first = f"Highest: {leading[0].name}." if leading else "No data in this period."
     return Plot(
         id="trends",
         title=title,
@@ -115,14 +115,14 @@ def _trends(
         table=Table("trends-table", f"{title}, newest first", columns, rows[::-1], file="model-trends"),
         api=question_address(filters, tuple(VIEWS.values()), filters.granularity.value, Facet.MODEL),
         size="tall",
-        is_empty=not ranked,
+        is_empty=not leading,
     )
 
 
-def _shares(asker: Asker, ranked: list[Standing], measure: Measure, to: To) -> Plot:
-    whole = sum(measure.drawn(one.total) for one in ranked)
+def _shares(asker: Asker, leading: list[Standing], measure: Measure, to: To) -> Plot:
+    whole = sum(measure.drawn(one.total) for one in leading)
     slices, rows = [], []
-    for one in ranked:
+    for one in leading:
         share = measure.drawn(one.total) / whole if whole else 0.0
         exact, percent = measure.with_unit(one.total, asker.caller.currency), f"{share:.1%}"
         url = to("logs", **{**asker.filters.parameters, **one.filter}) if one.filter else ""
@@ -197,9 +197,7 @@ def _sorted(totals: Sequence[Group], sort: Sorting) -> list[Group]:
     if sort.by == NAME:
         return sorted(totals, key=lambda group: str(group.values[0]).lower(), reverse=sort.descending)
     measure = next(measure for measure in COLUMNS if measure.name == sort.by)
-    measured = [group for group in totals if measure.number(group) is not None]
-    rest = [group for group in totals if measure.number(group) is None]
-    return sorted(measured, key=lambda group: float(measure.number(group)), reverse=sort.descending) + rest
+    return ranked(totals, measure.number, descending=sort.descending)
 
 
 def _named(name: str, filters: Filters, to: To) -> Cell:

@@ -12,7 +12,7 @@ from portal.measures import COST, Measure
 from portal.reading.asking import saying
 from portal.reading.costs.places import Places
 from portal.reading.ranking import Names
-from portal.tables import Cell, Column, Sorting, Table, cell, paged, sortable
+from portal.tables import Cell, Column, Sorting, Table, cell, paged, ranked, sortable
 from usage.queries.facets import Facet
 from usage.queries.rollups import Group
 
@@ -98,9 +98,7 @@ def _sorted(totals: Sequence[Group], by: str, names: Names, sort: Sorting) -> li
             totals, key=lambda group: names.label(facet, group.values[0]).lower(), reverse=sort.descending
         )
     measure = next(measure for measure in COLUMNS if measure.name == sort.by)
-    measured = [group for group in totals if measure.number(group) is not None]
-    rest = [group for group in totals if measure.number(group) is None]
-    return sorted(measured, key=lambda group: float(measure.number(group)), reverse=sort.descending) + rest
+    return ranked(totals, measure.number, descending=sort.descending)
 
 
 def _named(group: Group, by: str, names: Names, here: To) -> Cell:
@@ -140,21 +138,21 @@ def _share_of(group: Group, whole: int) -> Cell:
 
 def beside(totals: Sequence[Group], by: str, names: Names, here: To, places: Places) -> Beside:
     label, whole = DIMENSIONS[by][1], sum(COST.number(group) or 0 for group in totals)
-    ranked = sorted(totals, key=lambda group: -COST.drawn(group))
+    costliest = ranked(totals, COST.number, descending=True)
     rows = [
         [
             _named(group, by, names, here),
             _cost_of(group, by, names, whole, places),
             _share_of(group, whole),
         ]
-        for group in ranked[:BESIDE]
+        for group in costliest[:BESIDE]
     ]
     columns = [
         Column(label),
         Column(f"Cost, {places.currency}", is_number=True),
         Column("Share", is_number=True),
     ]
-    rest = f"; top {BESIDE} of {len(ranked)}" if len(ranked) > BESIDE else ""
+    rest = f"; top {BESIDE} of {len(costliest)}" if len(costliest) > BESIDE else ""
     caption = f"By {SAID[by]}, highest cost first{rest}"
     table = Table(f"by-{by}", caption, columns, rows, file=f"costs-by-{by}", stacks=True)
     return Beside(f"By {SAID[by]}", table, here(by=by))
@@ -164,9 +162,8 @@ def unpriced(models: Sequence[Group], names: Names, places: Places) -> Unpriced 
     found = [group for group in models if measures.UNPRICED.number(group)]
     if not found:
         return None
-    ranked = sorted(found, key=lambda group: -measures.UNPRICED.number(group))
     rows = []
-    for group in ranked:
+    for group in ranked(found, measures.UNPRICED.number, descending=True):
         model = str(group.values[0])
         url = places.records(**saying("model", model))
         rows.append(
