@@ -1,10 +1,10 @@
 """The operator's view of grants, and of the ledger, which nobody edits."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
@@ -19,6 +19,7 @@ from organizations.admin import (
     ReadOnlyInline,
     register_events,
 )
+from organizations.admin.bases import at_fields
 from organizations.admin.filters import BY_NUMBER
 from organizations.admin.showing import linked, number
 from organizations.bounded import BoundedPaginator
@@ -39,11 +40,16 @@ class GrantForm(forms.ModelForm):  # type: ignore[type-arg]
         Raises: Django's ValidationError.
         """
         given = super().clean() or {}
-        if not self.errors:
-            try:
-                services.check_terms(given["amount"], given["effective_at"], given["expires_at"])
-            except Problem as problem:
-                raise ValidationError(problem.detail) from problem
+        checks: list[tuple[Callable[..., None], tuple[str, ...]]] = [
+            (services.check_amount, ("amount",)),
+            (services.check_end, ("effective_at", "expires_at")),
+        ]
+        for check, names in checks:
+            if given.keys() >= set(names):
+                try:
+                    check(*(given[name] for name in names))
+                except Problem as problem:
+                    self.add_error(None, at_fields(problem, self))
         return given
 
 

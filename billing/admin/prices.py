@@ -1,7 +1,8 @@
 """The operator's view of the price book: prices are added, superseded and ended, and never edited."""
 
 from collections.abc import Callable
-from typing import Any
+from datetime import time
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
@@ -15,9 +16,11 @@ from billing.book import services
 from billing.book.terms import MANUAL, Terms
 from billing.book.written import EXAMPLE, read_rates, write_rates
 from billing.models import Discount, Price
+from billing.rating.formula import BASIS_POINTS
 from core import clock
 from core.problems import Problem
 from organizations.admin import OperatorAdmin, OrganizationFilter, register_events
+from organizations.admin.bases import at_fields
 from organizations.admin.showing import linked
 from organizations.bounded import BoundedPaginator
 from organizations.confirming import confirmed
@@ -68,13 +71,24 @@ class PriceForm(forms.ModelForm):  # type: ignore[type-arg]
         Raises: Django's ValidationError.
         """
         given = super().clean() or {}
+        begins, ends = given.get("effective_from"), given.get("effective_until")
+        if begins is not None and ends is not None and ends <= begins:
+            self.add_error("effective_until", "A price ends after it begins.")
+        if given.keys() >= {"daily_from", "daily_until"}:
+            self._check_hours(given["daily_from"], given["daily_until"])
         if not self.errors:
             owner = given["organization"]
             try:
                 services.check_price(self.terms, organization_id=owner.pk if owner else None)
             except Problem as problem:
-                raise ValidationError([fault.detail for fault in problem.errors]) from problem
+                raise at_fields(problem, self) from problem
         return given
+
+    def _check_hours(self, daily_from: time | None, daily_until: time | None) -> None:
+        if (daily_from is None) != (daily_until is None):
+            self.add_error("daily_until", "Hours of the day have a beginning and an end, or neither.")
+        elif daily_from is not None and daily_from == daily_until:
+            self.add_error("daily_until", "Hours of the day end at another time than they begin.")
 
     @property
     def terms(self) -> Terms:
@@ -224,10 +238,11 @@ class DiscountForm(forms.ModelForm):  # type: ignore[type-arg]
         Raises: Django's ValidationError.
         """
         given = super().clean() or {}
-        if not self.errors:
+        if given.keys() >= {"effective_from", "effective_until"}:
             until = given["effective_until"]
             if until is not None and until <= max(given["effective_from"], clock.now()):
-                raise ValidationError("A discount begins now or later, and ends after that.")
+                ends = "A discount begins now or later, and ends after that."
+                raise ValidationError({"effective_until": ends})
         return given
 
 
@@ -245,6 +260,7 @@ class DiscountAdmin(EndableAdmin):
     search_fields = ("organization__slug__exact", "model", "provider")
     search_help_text = "An organization's slug, or a part of the model's or provider's name."
     autocomplete_fields = ("organization",)
+    bounds: ClassVar[Any] = {"basis_points": (1, BASIS_POINTS)}
     fieldsets = (
         (None, {"fields": ("organization", "basis_points")}),
         ("On", {"fields": ("provider", "model")}),

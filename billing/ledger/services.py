@@ -71,10 +71,26 @@ def check_terms(amount: Decimal, effective_at: datetime, expires_at: datetime | 
 
     Raises: `Problem` 422.
     """
+    check_end(effective_at, expires_at)
+    check_amount(amount)
+
+
+def check_end(effective_at: datetime, expires_at: datetime | None) -> None:
+    """Go on only with a time that is not over.
+
+    Raises: `Problem` 422.
+    """
     if expires_at is not None and expires_at <= max(effective_at, clock.now()):
         raise invalid_field(
             "/expiresAt", "invalid_window", "A grant expires after it begins, and later than now."
         )
+
+
+def check_amount(amount: Decimal) -> None:
+    """Go on only with an amount that the ledger can hold.
+
+    Raises: `Problem` 422.
+    """
     if not amount.is_finite() or not 0 < amount <= _MOST or amount != amount.quantize(_STEP):
         raise invalid_field(
             "/amount",

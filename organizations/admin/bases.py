@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.views.main import ORDER_VAR, ChangeList
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 from django.db.models import Model, QuerySet
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse
 
+from core.problems import Problem
 from organizations.admin.widgets import Chooser, DayInput, MomentInput, TimeInput
 from organizations.bounded import BoundedPaginator
+
+_CAPITAL: Final = re.compile("([A-Z])")
 
 
 class Inputs(admin.options.BaseModelAdmin):  # type: ignore[type-arg]
@@ -26,9 +31,13 @@ class Inputs(admin.options.BaseModelAdmin):  # type: ignore[type-arg]
         models.DateField: {"widget": DayInput},
         models.TimeField: {"widget": TimeInput},
     }
+    bounds: ClassVar[dict[str, tuple[int, int | None]]] = {}
+    """The least and the most of a number, which an input says better than a constraint of the table."""
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Name the zone of moments, and leave out what would open other forms in windows of their own."""
+        if db_field.name in self.bounds:
+            kwargs["min_value"], kwargs["max_value"] = self.bounds[db_field.name]
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field is not None:
             if isinstance(field.widget, RelatedFieldWidgetWrapper):
@@ -130,3 +139,12 @@ class LabelledFormSet(BaseInlineFormSet):  # type: ignore[type-arg]
         for name, field in form.fields.items():
             label = "Delete" if name == "DELETE" else field.label
             field.widget.attrs["aria-label"] = str(label or name)
+
+
+def at_fields(problem: Problem, form: forms.BaseForm) -> ValidationError:
+    """Return what a service found wrong, each fault at the input that it is about."""
+    at: dict[str, list[str]] = {}
+    for fault in problem.errors:
+        name = _CAPITAL.sub(r"_\1", fault.pointer.removeprefix("/")).lower()
+        at.setdefault(name if name in form.fields else NON_FIELD_ERRORS, []).append(fault.detail)
+    return ValidationError(at or problem.detail)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
@@ -38,6 +38,7 @@ class PlanAdmin(OperatorAdmin):
         ("Entitles to", {"fields": ("api_access", "exports", "spend_limit", "invoices", "overage")}),
         ("Limits", {"fields": ("requests_per_minute", "history_days")}),
     )
+    bounds: ClassVar[Any] = {"requests_per_minute": (1, None), "history_days": (1, None)}
 
     def get_readonly_fields(self, request: HttpRequest, obj: Plan | None = None) -> tuple[str, ...]:
         """Keep the slug, by which commands and clients name the plan."""
@@ -107,6 +108,7 @@ class OrganizationAdmin(OperatorAdmin):
         ("Access", {"fields": ("require_second_factor",)}),
     )
     inlines = (MembershipInline,)
+    bounds: ClassVar[Any] = {"requests_per_minute": (1, None)}
 
     def get_readonly_fields(self, request: HttpRequest, obj: Organization | None = None) -> tuple[str, ...]:
         """Keep the slug once clients may hold it."""
@@ -120,8 +122,10 @@ class OrganizationAdmin(OperatorAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Organization | None = None) -> Any:
         """Lead to what is the organization's once it is there."""
-        known: Any = super().get_fieldsets(request, obj)
-        return known if obj else [(None, {"fields": ("name", "slug")}), *known[1:]]
+        if obj:
+            return self.fieldsets
+        new = {None: ("name", "slug"), "Time": ("timezone",)}
+        return [(title, {"fields": new.get(title, shown["fields"])}) for title, shown in self.fieldsets]
 
     @admin.display(description="its rows")
     def belongings(self, organization: Organization) -> SafeString:

@@ -71,6 +71,13 @@ def test_what_can_not_be_granted_is_said_in_the_form(acme: Tenant, operator: Cli
     page = operator.post("/admin/billing/grant/add/", grant_form(acme, amount="-1"))
     assert "An amount is more than 0" in page.content.decode()
     past = {"expires_at": "2026-07-15T12:00:01"}
+    wrong = grant_form(acme, amount="-1", organization="", **past)
+    errors = operator.post("/admin/billing/grant/add/", wrong).context["adminform"].form.errors
+    assert {name: len(found) for name, found in errors.items()} == {
+        "organization": 1,
+        "amount": 1,
+        "expires_at": 1,
+    }
     page = operator.post("/admin/billing/grant/add/", grant_form(acme, **past))
     assert "A grant expires after it begins, and later than now." in page.content.decode()
     assert accounts(acme) == {}

@@ -78,6 +78,9 @@ def test_a_price_is_added_with_its_rates(client: Client, acme: Tenant) -> None:
         ({"rates": "prompt 1"}, "is not a rate"),
         ({"rates": "prompt 1 per 1\nprompt 2 per 1"}, "two rates"),
         ({"currency": "EUR"}, "never applies"),
+        ({"effective_until": "2020-01-01T00:00:00"}, "A price ends after it begins."),
+        ({"daily_from": "10:00:00"}, "a beginning and an end, or neither"),
+        ({"daily_from": "10:00:00", "daily_until": "10:00:00"}, "at another time than they begin"),
     ],
 )
 def test_what_no_price_can_be_is_refused(
@@ -86,8 +89,20 @@ def test_what_no_price_can_be_is_refused(
     answer = client.post("/admin/billing/price/add/", form(organization=acme.id, **fields))
     assert answer.status_code == 200
     assert said in answer.content.decode()
+    (errors,) = answer.context["adminform"].form.errors.values()
+    assert len(errors) == 1
     with system_scope():
         assert not Price.objects.exists()
+
+
+def test_everything_that_is_wrong_with_a_price_is_said_at_its_inputs(client: Client, acme: Tenant) -> None:
+    wrong = form(rates="", effective_until="2020-01-01T00:00:00", daily_until="10:00:00")
+    errors = client.post("/admin/billing/price/add/", wrong).context["adminform"].form.errors
+    assert {name: len(found) for name, found in errors.items()} == {
+        "rates": 1,
+        "effective_until": 1,
+        "daily_until": 1,
+    }
 
 
 def test_superseding_begins_with_what_there_was(client: Client) -> None:
@@ -108,6 +123,24 @@ def test_a_price_is_never_edited_or_removed_but_ended(client: Client) -> None:
     assert ended.status_code == 302
     with system_scope():
         assert Price.objects.get().effective_until is not None
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("basis_points", "0", "greater than or equal to 1."),
+        ("basis_points", "10001", "less than or equal to 10000."),
+        ("effective_until", "2020-01-01T00:00:00", "A discount begins now or later, and ends after that."),
+    ],
+)
+def test_what_no_discount_can_be_is_said_at_its_input(
+    client: Client, acme: Tenant, field: str, value: str, said: str
+) -> None:
+    given = form(organization=acme.id, **{"basis_points": "1250", field: value})
+    answer = client.post("/admin/billing/discount/add/", given)
+    ((name, errors),) = answer.context["adminform"].form.errors.items()
+    assert (name, len(errors)) == (field, 1)
+    assert said in errors[0]
 
 
 def test_a_discount_is_given_and_ended(client: Client, acme: Tenant) -> None:

@@ -207,8 +207,20 @@ def test_terms_that_will_not_do_are_refused(
     client: Client, acme: CreatedOrganization, field: str, value: str
 ) -> None:
     form = organization_form(acme, memberships(acme), **{field: value})
-    assert client.post(f"{ADMIN}/organization/{acme.organization.pk}/change/", form).status_code == 200
+    answer = client.post(f"{ADMIN}/organization/{acme.organization.pk}/change/", form)
+    assert list(answer.context["adminform"].form.errors) == [field]
     assert getattr(stored(acme), field) == getattr(acme.organization, field)
+
+
+def test_what_no_plan_can_be_is_said_at_its_inputs(client: Client) -> None:
+    form = {"name": "Tiny", "slug": "tiny", "position": 9, "requests_per_minute": 0, "history_days": 0}
+    errors = client.post(f"{ADMIN}/plan/add/", form).context["adminform"].form.errors
+    assert set(errors) == {"requests_per_minute", "history_days"}
+
+
+def test_what_a_new_organization_has_not_got_yet_is_not_shown(client: Client) -> None:
+    shown = client.get(f"{ADMIN}/organization/add/").content.decode()
+    assert ("field-timezone" in shown, "field-created_at" in shown) == (True, False)
 
 
 def test_the_operator_revokes_credentials(client: Client, acme: CreatedOrganization) -> None:
