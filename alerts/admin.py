@@ -11,7 +11,7 @@ from alerts.rules.words import metric_name
 from core.problems import Problem
 from organizations.admin import OrganizationFilter, ReadOnlyAdmin, ReadOnlyInline, register_events
 from organizations.admin.showing import Shown, linked, listed, number, pairs
-from organizations.confirming import confirmed
+from organizations.confirming import confirmed, report
 
 # Django only puts an s to a name.
 Delivery._meta.verbose_name_plural = "deliveries"
@@ -108,7 +108,7 @@ class ChannelAdmin(ReadOnlyAdmin):
         enabled = list(queryset.filter(enabled=True))
         for channel in enabled:
             change_channel(organization_id=channel.organization_id, channel_id=channel.pk, enabled=False)
-        self.message_user(request, f"Disabled: {len(enabled)}.", messages.SUCCESS)
+        report(self, request, "Disabled", len(enabled))
 
     def has_disable_permission(self, request: HttpRequest) -> bool:
         """Only those who may change channels."""
@@ -200,7 +200,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
                 self.message_user(request, f"{delivery}: {problem.detail}", messages.WARNING)
             else:
                 tried += 1
-        self.message_user(request, f"To be tried again: {tried}.", messages.SUCCESS)
+        report(self, request, "To be tried again", tried)
 
     def has_retry_permission(self, request: HttpRequest) -> bool:
         """Only those who may change deliveries."""

@@ -47,6 +47,11 @@ def confirmed(warning: str) -> Callable[[Action], Callable[..., HttpResponse | N
     return decorate
 
 
+def report(model_admin: Any, request: HttpRequest, done: str, count: int) -> None:
+    """Say to how many objects an action was done; that it was done to none is no success."""
+    model_admin.message_user(request, f"{done}: {count}.", messages.SUCCESS if count else messages.WARNING)
+
+
 def _question(
     model_admin: Any, request: HttpRequest, queryset: QuerySet[Any], count: int, warning: str
 ) -> HttpResponse:
@@ -57,7 +62,7 @@ def _question(
         "title": description,
         "warning": warning,
         "count": count,
-        "shown": [str(one) for one in queryset[:SHOWN]],
+        "shown": [_named(one) for one in queryset[:SHOWN]],
         "more": max(count - SHOWN, 0),
         "selected": request.POST.getlist(helpers.ACTION_CHECKBOX_NAME),
         "across": request.POST.get("select_across", "0"),
@@ -68,6 +73,12 @@ def _question(
         "media": model_admin.media,
     }
     return TemplateResponse(request, "admin/confirm_action.html", context)
+
+
+def _named(one: Any) -> str:
+    """Say whose a row is, where its name alone may be several organizations'."""
+    whose = getattr(one, "organization", None)
+    return f"{one}, {whose}" if whose else str(one)
 
 
 def _note(request: HttpRequest, chosen: list[Any], action: str) -> None:

@@ -88,7 +88,7 @@ class Channel(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.kind})"
+        return f"{self.name} ({self.get_kind_display()})"
 
     @property
     def why_disabled(self) -> str | None:

@@ -95,7 +95,7 @@ class Delivery(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.notice} to {self.channel_name or self.recipient}"
+        return f"{self.get_notice_display()}, to {self.channel_name or self.recipient}"
 
 
 class Attempt(models.Model):

@@ -44,7 +44,7 @@ class Report(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.cadence})"
+        return f"{self.name} ({self.get_cadence_display()})"
 
 
 class ReportRecipient(models.Model):

@@ -16,7 +16,7 @@ from core.problems import Problem
 from core.written import exact, exact_money
 from organizations.admin import OrganizationFilter, ReadOnlyAdmin, ReadOnlyInline
 from organizations.admin.showing import EMPTY, linked, money, number
-from organizations.confirming import confirmed
+from organizations.confirming import confirmed, report
 
 _CREDITED = "Credited by the operator."
 
@@ -158,4 +158,4 @@ class InvoiceAdmin(ReadOnlyAdmin):
                 self.message_user(request, f"{invoice.reference}: {problem.detail}", messages.WARNING)
             else:
                 count += 1
-        self.message_user(request, f"{done}: {count}.", messages.SUCCESS)
+        report(self, request, done, count)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
@@ -23,7 +23,7 @@ from organizations.admin.bases import at_fields
 from organizations.admin.filters import BY_NUMBER
 from organizations.admin.showing import linked, number
 from organizations.bounded import BoundedPaginator
-from organizations.confirming import confirmed
+from organizations.confirming import confirmed, report
 from organizations.models import User
 
 
@@ -114,7 +114,7 @@ class GrantAdmin(OperatorAdmin):
         open_ = list(queryset.filter(revoked_at=None))
         for held in open_:
             services.revoke_grant(organization_id=held.organization_id, grant_id=held.pk)
-        self.message_user(request, f"Revoked: {len(open_)}.", messages.SUCCESS)
+        report(self, request, "Revoked", len(open_))
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
         """Only those who may change grants."""

@@ -5,7 +5,7 @@ from datetime import time
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
@@ -23,7 +23,7 @@ from organizations.admin import OperatorAdmin, OrganizationFilter, register_even
 from organizations.admin.bases import at_fields
 from organizations.admin.showing import linked
 from organizations.bounded import BoundedPaginator
-from organizations.confirming import confirmed
+from organizations.confirming import confirmed, report
 from organizations.models import User
 from organizations.tenancy import Actor
 
@@ -119,7 +119,7 @@ class EndableAdmin(OperatorAdmin):
             except Problem:
                 continue
             ended += 1
-        self.message_user(request, f"Ended: {ended}.", messages.SUCCESS)
+        report(self, request, "Ended", ended)
 
     def has_end_permission(self, request: HttpRequest) -> bool:
         """Only those who may change them."""

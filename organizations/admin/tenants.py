@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
@@ -18,7 +18,7 @@ from organizations.admin.bases import Inputs, LabelledFormSet, OperatorAdmin, Re
 from organizations.admin.events import register_events
 from organizations.admin.filters import OrganizationFilter
 from organizations.admin.showing import linked, links, listed, number
-from organizations.confirming import confirmed
+from organizations.confirming import confirmed, report
 from organizations.models import Credential, Invitation, Membership, Organization, Plan
 from organizations.roles import Role
 
@@ -177,7 +177,7 @@ class CredentialAdmin(ReadOnlyAdmin):
             services.revoke_credential(
                 organization_id=credential.organization_id, client_id=credential.client_id
             )
-        self.message_user(request, f"Revoked: {len(queryset)}.", messages.SUCCESS)
+        report(self, request, "Revoked", len(queryset))
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
         """Only those who may change credentials."""
@@ -215,7 +215,7 @@ class InvitationAdmin(ReadOnlyAdmin):
             except Problem:
                 continue
             withdrawn += 1
-        self.message_user(request, f"Withdrawn: {withdrawn}.", messages.SUCCESS)
+        report(self, request, "Withdrawn", withdrawn)
 
     def has_withdraw_permission(self, request: HttpRequest) -> bool:
         """Only those who may change invitations."""

@@ -170,6 +170,7 @@ def test_an_action_asks_first_and_is_noted(operator: Client, acme: Tenant) -> No
     form = {"action": "revoke", "_selected_action": [acme.credential_id]}
     question = operator.post("/admin/organizations/credential/", form)
     assert "Nothing is accepted with these keys any more" in text(question)
+    assert f"({acme.client_id}), Acme" in text(question)
     assert not _revoked(acme)
     agreed = operator.post("/admin/organizations/credential/", {**form, "confirmed": "yes"}, follow=True)
     assert "Revoked: 1." in text(agreed)
@@ -203,8 +204,10 @@ def test_deliveries_are_tried_again(operator: Client, acme: Tenant) -> None:
     first, second = deliveries(acme)
     assert (first.pk, first.state) == (found.pk, "failed")
     assert (second.state, second.payload, second.lane) == ("pending", first.payload, first.lane)
-    page = text(operator.post("/admin/alerts/delivery/", form, follow=True))
-    assert "It is being tried again already." in page
+    answer = operator.post("/admin/alerts/delivery/", form, follow=True)
+    assert "It is being tried again already." in text(answer)
+    # That nothing was done is no success.
+    assert {message.level_tag for message in answer.context["messages"]} == {"warning"}
     pending = {**form, "_selected_action": [str(second.pk)]}
     page = text(operator.post("/admin/alerts/delivery/", pending, follow=True))
     assert "Only what was given up can be tried again." in page
