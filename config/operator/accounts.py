@@ -10,11 +10,12 @@ from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from allauth.usersessions.models import UserSession
 from django.contrib.admin import AdminSite
 from django.contrib.admin.options import ModelAdmin
-from django.db.models import Model
+from django.db.models import Model, prefetch_related_objects
 from django.http import HttpRequest
+from django.utils.html import format_html
 
 from organizations.admin import ReadOnlyAdmin
-from organizations.admin.showing import linked
+from organizations.admin.showing import link, linked
 
 _PERSON = linked("user", "person")
 _BY_PERSON = "The beginning of a person's e-mail address."
@@ -35,6 +36,14 @@ class AuthenticatorAdmin(ReadOnlyAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Whoever may, removes what was lost."""
         return ModelAdmin.has_delete_permission(self, request, obj)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Say whose they are: their own names are everybody's."""
+        _, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        found = list(objs)
+        prefetch_related_objects(found, "user")
+        named = [format_html("{} of {}", link(one), link(one.user)) for one in found]
+        return named, counts, lacking, protected
 
 
 class SessionAdmin(ReadOnlyAdmin):
@@ -83,3 +92,4 @@ def take_over(site: AdminSite) -> None:
         model._meta.verbose_name, model._meta.verbose_name_plural = _NAMES[model]
         site.register(model, shown)
     UserSession._meta.get_field("ip").verbose_name = "IP address"
+    SocialAccount._meta.get_field("uid").verbose_name = "ID at the provider"

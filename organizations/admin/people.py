@@ -14,7 +14,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from organizations.admin.bases import OperatorAdmin, ReadOnlyInline
-from organizations.admin.showing import linked
+from organizations.admin.showing import link, linked
 from organizations.admin.widgets import PermissionBoxes, PermissionsField, permissions_of
 from organizations.models import Membership, User
 
@@ -112,3 +112,11 @@ class GroupAdmin(Permissions, BaseGroupAdmin):  # type: ignore[misc] # its signa
 
     list_display = ("name",)
     search_help_text = "A part of the name."
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Name the groups, and count whom they had: what holds people and permissions in them has no name."""
+        _, _, lacking, protected = super().get_deleted_objects(objs, request)
+        groups = list(objs)
+        people = User.objects.filter(groups__in=groups).distinct().count()
+        counts = {self.opts.verbose_name_plural: len(groups), "people in them": people}
+        return [link(group) for group in groups], counts, lacking, protected
