@@ -202,3 +202,7 @@ class ImportAdmin(ReadOnlyAdmin):
             },
         ),
     )  # fmt: skip
+
+
+# Django capitalizes the first letter only.
+Record._meta.get_field("record_id").verbose_name = "ID"

@@ -86,3 +86,6 @@ class ReservationAdmin(ReadOnlyAdmin):
 
 
 register_events(SpendLimit)
+
+# Django capitalizes the first letter only.
+Reservation._meta.get_field("id").verbose_name = "ID"

@@ -18,7 +18,7 @@ from billing.admin import repricing_page
 from billing.models import Repricing, RepricingPart
 from billing.repricings import services
 from core.problems import Problem
-from organizations.admin import EventAdmin, OrganizationFilter, ReadOnlyAdmin
+from organizations.admin import OrganizationFilter, ReadOnlyAdmin, register_events
 from organizations.models import User
 from organizations.tenancy import Actor
 
@@ -227,4 +227,4 @@ def _address(name: str, repricing: Repricing) -> str:
     return reverse(f"admin:billing_repricing_{name}", args=(repricing.pk,))
 
 
-admin.site.register(Repricing.pgh_event_model, EventAdmin)  # type: ignore[attr-defined]
+register_events(Repricing)

@@ -101,6 +101,8 @@ def register_events(*models: Any) -> None:
         events = model.pgh_event_model
         events._meta.verbose_name = f"{model._meta.verbose_name} change"
         events._meta.verbose_name_plural = f"{model._meta.verbose_name} changes"
+        # Django capitalizes the first letter only.
+        events._meta.get_field("id").verbose_name = "ID"
         admin.site.register(events, EventAdmin)
 
 

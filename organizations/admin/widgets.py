@@ -84,7 +84,9 @@ class PermissionsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg
 
     def label_from_instance(self, obj: Any) -> str:
         """Say what may be done: ``view plan``."""
-        return str(obj.name).removeprefix("Can ")
+        model = obj.content_type.model_class()
+        action, _, _ = obj.codename.partition("_")
+        return f"{action} {model._meta.verbose_name}"
 
 
 def permissions_of(shown: Mapping[Any, Any]) -> Any:

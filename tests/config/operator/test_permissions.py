@@ -48,6 +48,13 @@ def operator(db: None) -> User:
     return User.objects.create_superuser("operator@example.org", "x")
 
 
+def test_permissions_are_named_as_the_lists_are(operator: User) -> None:
+    said = text(signed_in(operator).get("/admin/auth/group/add/"))
+    assert "view repricing change" in said
+    assert "delete second factor" in said
+    assert "repricing event" not in said
+
+
 def asked_by(user: User) -> Any:
     request = RequestFactory().get("/admin/")
     request.user = user
