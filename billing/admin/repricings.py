@@ -84,6 +84,7 @@ class RepricingAdmin(ReadOnlyAdmin):
     list_filter = (OrganizationFilter, "state", "dry_run")
     list_select_related = ("organization", "requested_by")
     search_fields = ("organization__slug",)
+    search_help_text = "A part of an organization's slug."
     autocomplete_fields = ("organization",)
     ordering = ("-created_at", "-id")
 
