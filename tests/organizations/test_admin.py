@@ -189,6 +189,11 @@ def test_a_list_without_rows_says_so_once(client: Client, acme: CreatedOrganizat
     assert ("No invitations found." in shown, 'class="paginator"' in shown) == (True, False)
 
 
+def test_a_search_is_cleared_and_the_filters_stay(client: Client, acme: CreatedOrganization) -> None:
+    shown = client.get(f"{ADMIN}/user/?q=zzz&is_active__exact=1&p=0").content.decode()
+    assert '<a href="?is_active__exact=1">Clear search</a>' in shown
+
+
 @pytest.mark.parametrize("change", [{"memberships-0-role": "admin"}, {"memberships-0-DELETE": "on"}])
 def test_the_last_owner_can_not_be_taken_away(
     client: Client, acme: CreatedOrganization, change: dict[str, str]
