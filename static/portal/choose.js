@@ -46,7 +46,11 @@
     const shown = () => select.selectedOptions[0]?.text.replace(/^-+$/, "") ?? "";
     const options = () => [...list.children];
     const active = () => list.querySelector('[aria-selected="true"]');
+    const show = (none) => {
+      said.className = none ? "none" : "visually-hidden";
+    };
     const close = () => {
+      show(false);
       list.hidden = true;
       input.setAttribute("aria-expanded", "false");
       input.removeAttribute("aria-activedescendant");
@@ -71,6 +75,7 @@
       }));
       list.hidden = found.length === 0;
       input.setAttribute("aria-expanded", String(found.length > 0));
+      show(found.length === 0);
       said.textContent = found.length === 0 ? "No results" : `${found.length} found`;
     };
     const look = async () => {
@@ -94,7 +99,7 @@
       } else if (event.key === "Enter" && !list.hidden && active()) {
         event.preventDefault();
         choose(active().dataset.value, active().textContent);
-      } else if (event.key === "Escape" && !list.hidden) {
+      } else if (event.key === "Escape" && (!list.hidden || said.className === "none")) {
         event.stopPropagation();
         close();
       }
