@@ -48,6 +48,11 @@ class PlanAdmin(OperatorAdmin):
         """Suggest a slug for a new plan."""
         return {} if obj else {"slug": ("name",)}
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Name the organizations that keep a plan, rather than what nobody is permitted to delete."""
+        found, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        return found, counts, () if protected else lacking, protected
+
 
 class MembershipFormSet(LabelledFormSet):
     """Members of one organization, of whom one is an owner."""

@@ -7,8 +7,10 @@ from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import Group, Permission
 from django.test import Client
 
-from organizations.models import User
+from organizations.models import Organization, Plan, User
+from organizations.tenancy import system_scope
 from tests.portal.pages import signed_in, text
+from tests.usage.factories import make_tenant
 
 pytestmark = pytest.mark.django_db
 
@@ -46,3 +48,13 @@ def test_a_group_is_named_and_its_people_are_counted(operator: Client) -> None:
     assert b"relationship" not in page.content
     assert operator.post(f"/admin/auth/group/{group.pk}/delete/", {"post": "yes"}).status_code == 302
     assert not Group.objects.exists()
+
+
+def test_a_plan_is_kept_by_its_organizations_which_are_named(operator: Client) -> None:
+    make_tenant("Acme")
+    with system_scope():
+        plan = Organization.objects.get(slug="acme").plan
+    refused = text(operator.get(f"/admin/organizations/plan/{plan.pk}/delete/"))
+    assert "would require deleting the following protected related objects: Organization: Acme" in refused
+    operator.post(f"/admin/organizations/plan/{plan.pk}/delete/", {"post": "yes"})
+    assert Plan.objects.filter(pk=plan.pk).exists()
