@@ -11,7 +11,7 @@ from alerts.rules.words import metric_name
 from core.problems import Problem
 from organizations.admin import OrganizationFilter, ReadOnlyAdmin, ReadOnlyInline, register_events
 from organizations.admin.showing import Shown, linked, listed, number, pairs
-from organizations.confirming import confirmed, report
+from organizations.confirming import confirmed
 
 # Django only puts an s to a name.
 Delivery._meta.verbose_name_plural = "deliveries"
@@ -102,13 +102,16 @@ class ChannelAdmin(ReadOnlyAdmin):
     actions = ("disable",)
 
     @admin.action(description="Disable", permissions=["disable"])
-    @confirmed("These channels are told nothing any more, and what is pending for them is cancelled.")
-    def disable(self, request: HttpRequest, queryset: QuerySet[Channel]) -> None:
+    @confirmed(
+        "These channels are told nothing any more, and what is pending for them is cancelled.",
+        done="Disabled",
+    )
+    def disable(self, request: HttpRequest, queryset: QuerySet[Channel]) -> list[Channel]:
         """Disable those of the chosen that are enabled."""
         enabled = list(queryset.filter(enabled=True))
         for channel in enabled:
             change_channel(organization_id=channel.organization_id, channel_id=channel.pk, enabled=False)
-        report(self, request, "Disabled", len(enabled))
+        return enabled
 
     def has_disable_permission(self, request: HttpRequest) -> bool:
         """Only those who may change channels."""
@@ -189,18 +192,21 @@ class DeliveryAdmin(ReadOnlyAdmin):
         return f"{delivery.channel_name or delivery.recipient} ({delivery.get_channel_kind_display()})"
 
     @admin.action(description="Try again", permissions=["retry"])
-    @confirmed("What was given up is told again, at once; what was tried before stays in the log.")
-    def retry(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
+    @confirmed(
+        "What was given up is told again, at once; what was tried before stays in the log.",
+        done="To be tried again",
+    )
+    def retry(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> list[Delivery]:
         """Try those of the chosen again that were given up."""
-        tried = 0
+        tried = []
         for delivery in queryset:
             try:
                 retry(organization_id=delivery.organization_id, delivery_id=delivery.pk)
             except Problem as problem:
                 self.message_user(request, f"{delivery}: {problem.detail}", messages.WARNING)
             else:
-                tried += 1
-        report(self, request, "To be tried again", tried)
+                tried.append(delivery)
+        return tried
 
     def has_retry_permission(self, request: HttpRequest) -> bool:
         """Only those who may change deliveries."""

@@ -18,13 +18,15 @@ MOST: Final = 1000
 SHOWN: Final = 20
 _AGREED: Final = ("confirmed", "yes")
 
-Action = Callable[[Any, HttpRequest, QuerySet[Any]], None]
+Action = Callable[[Any, HttpRequest, QuerySet[Any]], list[Any]]
+"""What is done to some of what was chosen: it returns those that it was done to."""
 
 
-def confirmed(warning: str) -> Callable[[Action], Callable[..., HttpResponse | None]]:
+def confirmed(warning: str, *, done: str) -> Callable[[Action], Callable[..., HttpResponse | None]]:
     """Have an action say what it does and to what, and do it once that is confirmed.
 
-    What it changes is in the audit trail as always; that it was asked for is in the admin's own log.
+    ``done`` is what it then says of how many. What it changes is in the audit trail as always; that it was
+    done to them is in the admin's own log.
     """
 
     def decorate(action: Action) -> Callable[..., HttpResponse | None]:
@@ -37,19 +39,16 @@ def confirmed(warning: str) -> Callable[[Action], Callable[..., HttpResponse | N
             name, agreed = _AGREED
             if request.POST.get(name) != agreed:
                 return _question(self, request, queryset, count, warning)
-            chosen = list(queryset)
-            action(self, request, queryset)
-            _note(request, chosen, request.POST["action"])
+            changed = action(self, request, queryset)
+            # That it was done to none is no success.
+            level = messages.SUCCESS if changed else messages.WARNING
+            self.message_user(request, f"{done}: {len(changed)}.", level)
+            _note(request, changed, request.POST["action"])
             return None
 
         return ask
 
     return decorate
-
-
-def report(model_admin: Any, request: HttpRequest, done: str, count: int) -> None:
-    """Say to how many objects an action was done; that it was done to none is no success."""
-    model_admin.message_user(request, f"{done}: {count}.", messages.SUCCESS if count else messages.WARNING)
 
 
 def _question(
@@ -81,7 +80,7 @@ def _named(one: Any) -> str:
     return f"{one}, {whose}" if whose else str(one)
 
 
-def _note(request: HttpRequest, chosen: list[Any], action: str) -> None:
-    if chosen and request.user.pk is not None:
-        objects: Any = chosen
+def _note(request: HttpRequest, changed: list[Any], action: str) -> None:
+    if changed and request.user.pk is not None:
+        objects: Any = changed
         LogEntry.objects.log_actions(request.user.pk, objects, CHANGE, f"Action: {action}.")

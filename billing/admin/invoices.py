@@ -16,7 +16,7 @@ from core.problems import Problem
 from core.written import exact, exact_money
 from organizations.admin import OrganizationFilter, ReadOnlyAdmin, ReadOnlyInline
 from organizations.admin.showing import EMPTY, linked, money, number
-from organizations.confirming import confirmed, report
+from organizations.confirming import confirmed
 
 _CREDITED = "Credited by the operator."
 
@@ -113,49 +113,50 @@ class InvoiceAdmin(ReadOnlyAdmin):
         return ", ".join(invoice.issuer)
 
     @admin.action(description="Bring drafts up to date", permissions=["bill"])
-    @confirmed("These drafts are calculated anew.")
-    def recalculate(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> None:
+    @confirmed("These drafts are calculated anew.", done="Brought up to date")
+    def recalculate(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> list[Invoice]:
         """Recalculate the chosen drafts."""
-        self._each(request, queryset, "Brought up to date", services.recalculate)
+        return self._each(request, queryset, services.recalculate)
 
     @admin.action(description="Issue", permissions=["bill"])
-    @confirmed("An issued invoice keeps its number and sum for good: it can be credited, not changed.")
-    def issue(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> None:
+    @confirmed(
+        "An issued invoice keeps its number and sum for good: it can be credited, not changed.", done="Issued"
+    )
+    def issue(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> list[Invoice]:
         """Issue the chosen drafts, the oldest first."""
-        self._each(request, queryset.order_by("period_start", "pk"), "Issued", services.issue)
+        return self._each(request, queryset.order_by("period_start", "pk"), services.issue)
 
     @admin.action(description="Credit", permissions=["bill"])
-    @confirmed("Each gets a credit note over its whole sum.")
-    def credit(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> None:
+    @confirmed("Each gets a credit note over its whole sum.", done="Credited")
+    def credit(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> list[Invoice]:
         """Credit the chosen invoices."""
-
-        self._each(request, queryset, "Credited", partial(services.credit, reason=_CREDITED))
+        return self._each(request, queryset, partial(services.credit, reason=_CREDITED))
 
     @admin.action(description="Draft the month again", permissions=["bill"])
-    @confirmed("A new draft is made of each month that was credited.")
-    def draft_again(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> None:
+    @confirmed("A new draft is made of each month that was credited.", done="Drafted")
+    def draft_again(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> list[Invoice]:
         """Draft the months of the chosen invoices, which were credited."""
-        self._each(request, queryset, "Drafted", services.redraft)
+        return self._each(request, queryset, services.redraft)
 
     @admin.action(description="Discard drafts", permissions=["bill"])
-    @confirmed("These drafts are removed; a month can be drafted again.")
-    def discard(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> None:
+    @confirmed("These drafts are removed; a month can be drafted again.", done="Discarded")
+    def discard(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> list[Invoice]:
         """Remove the chosen drafts."""
-        self._each(request, queryset, "Discarded", services.discard)
+        return self._each(request, queryset, services.discard)
 
     def has_bill_permission(self, request: HttpRequest) -> bool:
         """Only those who may change invoices."""
         return request.user.has_perm("billing.change_invoice")
 
     def _each(
-        self, request: HttpRequest, queryset: QuerySet[Invoice], done: str, work: Callable[..., Any]
-    ) -> None:
-        count = 0
+        self, request: HttpRequest, queryset: QuerySet[Invoice], work: Callable[..., Any]
+    ) -> list[Invoice]:
+        done = []
         for invoice in queryset:
             try:
                 work(organization_id=invoice.organization_id, invoice_id=invoice.pk)
             except Problem as problem:
                 self.message_user(request, f"{invoice.reference}: {problem.detail}", messages.WARNING)
             else:
-                count += 1
-        report(self, request, done, count)
+                done.append(invoice)
+        return done

@@ -1,6 +1,5 @@
 """The operator's view of grants, and of the ledger, which nobody edits."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -10,7 +9,6 @@ from django.http import HttpRequest
 
 from billing.ledger import services
 from billing.models import Grant, LedgerAccount, LedgerPosting, LedgerTransaction
-from core.problems import Problem
 from core.written import exact
 from organizations.admin import (
     OperatorAdmin,
@@ -19,11 +17,11 @@ from organizations.admin import (
     ReadOnlyInline,
     register_events,
 )
-from organizations.admin.bases import at_fields
+from organizations.admin.bases import check_each
 from organizations.admin.filters import BY_NUMBER
 from organizations.admin.showing import linked, number
 from organizations.bounded import BoundedPaginator
-from organizations.confirming import confirmed, report
+from organizations.confirming import confirmed
 from organizations.models import User
 
 
@@ -40,16 +38,11 @@ class GrantForm(forms.ModelForm):  # type: ignore[type-arg]
         Raises: Django's ValidationError.
         """
         given = super().clean() or {}
-        checks: list[tuple[Callable[..., None], tuple[str, ...]]] = [
+        check_each(
+            self,
             (services.check_amount, ("amount",)),
             (services.check_end, ("effective_at", "expires_at")),
-        ]
-        for check, names in checks:
-            if given.keys() >= set(names):
-                try:
-                    check(*(given[name] for name in names))
-                except Problem as problem:
-                    self.add_error(None, at_fields(problem, self))
+        )
         return given
 
 
@@ -108,13 +101,13 @@ class GrantAdmin(OperatorAdmin):
         obj.pk = made.pk
 
     @admin.action(description="Revoke what is left", permissions=["revoke"])
-    @confirmed("What is left of these grants can't be used any more.")
-    def revoke(self, request: HttpRequest, queryset: QuerySet[Grant]) -> None:
+    @confirmed("What is left of these grants can't be used any more.", done="Revoked")
+    def revoke(self, request: HttpRequest, queryset: QuerySet[Grant]) -> list[Grant]:
         """Revoke those of the chosen that have not been."""
         open_ = list(queryset.filter(revoked_at=None))
         for held in open_:
             services.revoke_grant(organization_id=held.organization_id, grant_id=held.pk)
-        report(self, request, "Revoked", len(open_))
+        return open_
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
         """Only those who may change grants."""

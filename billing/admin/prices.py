@@ -1,7 +1,6 @@
 """The operator's view of the price book: prices are added, superseded and ended, and never edited."""
 
 from collections.abc import Callable
-from datetime import time
 from typing import Any, ClassVar
 
 from django import forms
@@ -20,10 +19,10 @@ from billing.rating.formula import BASIS_POINTS
 from core import clock
 from core.problems import Problem
 from organizations.admin import OperatorAdmin, OrganizationFilter, register_events
-from organizations.admin.bases import at_fields
+from organizations.admin.bases import at_fields, check_each
 from organizations.admin.showing import linked
 from organizations.bounded import BoundedPaginator
-from organizations.confirming import confirmed, report
+from organizations.confirming import confirmed
 from organizations.models import User
 from organizations.tenancy import Actor
 
@@ -71,11 +70,11 @@ class PriceForm(forms.ModelForm):  # type: ignore[type-arg]
         Raises: Django's ValidationError.
         """
         given = super().clean() or {}
-        begins, ends = given.get("effective_from"), given.get("effective_until")
-        if begins is not None and ends is not None and ends <= begins:
-            self.add_error("effective_until", "A price ends after it begins.")
-        if given.keys() >= {"daily_from", "daily_until"}:
-            self._check_hours(given["daily_from"], given["daily_until"])
+        check_each(
+            self,
+            (services.check_end, ("effective_from", "effective_until")),
+            (services.check_hours, ("daily_from", "daily_until")),
+        )
         if not self.errors:
             owner = given["organization"]
             try:
@@ -83,12 +82,6 @@ class PriceForm(forms.ModelForm):  # type: ignore[type-arg]
             except Problem as problem:
                 raise at_fields(problem, self) from problem
         return given
-
-    def _check_hours(self, daily_from: time | None, daily_until: time | None) -> None:
-        if (daily_from is None) != (daily_until is None):
-            self.add_error("daily_until", "Hours of the day have a beginning and an end, or neither.")
-        elif daily_from is not None and daily_from == daily_until:
-            self.add_error("daily_until", "Hours of the day end at another time than they begin.")
 
     @property
     def terms(self) -> Terms:
@@ -109,17 +102,17 @@ class EndableAdmin(OperatorAdmin):
     actions = ("end",)
 
     @admin.action(description="End now", permissions=["end"])
-    @confirmed("From now on these do not count any more; what was reckoned by them stays.")
-    def end(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+    @confirmed("From now on these do not count any more; what was reckoned by them stays.", done="Ended")
+    def end(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
         """End those of the chosen that have begun and not ended."""
-        ended = 0
+        ended = []
         for one in queryset:
             try:
                 self.ending(one, _actor(request))
             except Problem:
                 continue
-            ended += 1
-        report(self, request, "Ended", ended)
+            ended.append(one)
+        return ended
 
     def has_end_permission(self, request: HttpRequest) -> bool:
         """Only those who may change them."""

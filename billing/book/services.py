@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import datetime, time
 
 from billing.book.terms import Terms
 from billing.models import Discount, Price, PriceRate
@@ -167,8 +167,30 @@ def _check(terms: Terms) -> None:
         Sheet(0, terms.rates)
     except ValueError as error:
         raise invalid_field("/rates", "invalid", f"{error}.") from error
-    if terms.effective_until is not None and terms.effective_until <= terms.effective_from:
+    check_end(terms.effective_from, terms.effective_until)
+    check_hours(terms.daily_from, terms.daily_until)
+
+
+def check_end(effective_from: datetime, effective_until: datetime | None) -> None:
+    """See that a price holds for some time.
+
+    Raises: `Problem` 422.
+    """
+    if effective_until is not None and effective_until <= effective_from:
         raise invalid_field("/effectiveUntil", "invalid", "A price ends after it begins.")
+
+
+def check_hours(daily_from: time | None, daily_until: time | None) -> None:
+    """See that a price's hours of the day, if it has any, are some; they may go across midnight.
+
+    Raises: `Problem` 422.
+    """
+    if (daily_from is None) != (daily_until is None):
+        raise invalid_field(
+            "/dailyUntil", "invalid", "Hours of the day have a beginning and an end, or neither."
+        )
+    if daily_from is not None and daily_from == daily_until:
+        raise invalid_field("/dailyUntil", "invalid", "Hours of the day end at another time than they begin.")
 
 
 def _check_currency(organization_id: int, currency: str) -> None:

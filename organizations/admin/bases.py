@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, ClassVar, Final
 
@@ -139,6 +140,17 @@ class LabelledFormSet(BaseInlineFormSet):  # type: ignore[type-arg]
         for name, field in form.fields.items():
             label = "Delete" if name == "DELETE" else field.label
             field.widget.attrs["aria-label"] = str(label or name)
+
+
+def check_each(form: forms.BaseForm, *checks: tuple[Callable[..., None], tuple[str, ...]]) -> None:
+    """Have services check what they take of a form, as far as it could be read; see `at_fields`."""
+    given = form.cleaned_data
+    for check, names in checks:
+        if given.keys() >= set(names):
+            try:
+                check(*(given[name] for name in names))
+            except Problem as problem:
+                form.add_error(None, at_fields(problem, form))
 
 
 def at_fields(problem: Problem, form: forms.BaseForm) -> ValidationError:

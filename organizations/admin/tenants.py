@@ -18,7 +18,7 @@ from organizations.admin.bases import Inputs, LabelledFormSet, OperatorAdmin, Re
 from organizations.admin.events import register_events
 from organizations.admin.filters import OrganizationFilter
 from organizations.admin.showing import linked, links, listed, number
-from organizations.confirming import confirmed, report
+from organizations.confirming import confirmed
 from organizations.models import Credential, Invitation, Membership, Organization, Plan
 from organizations.roles import Role
 
@@ -175,14 +175,17 @@ class CredentialAdmin(ReadOnlyAdmin):
     actions = ("revoke",)
 
     @admin.action(description="Revoke", permissions=["revoke"])
-    @confirmed("Nothing is accepted with these keys any more, for good. What they recorded stays.")
-    def revoke(self, request: HttpRequest, queryset: QuerySet[Credential]) -> None:
-        """Revoke the chosen credentials."""
-        for credential in queryset:
+    @confirmed(
+        "Nothing is accepted with these keys any more, for good. What they recorded stays.", done="Revoked"
+    )
+    def revoke(self, request: HttpRequest, queryset: QuerySet[Credential]) -> list[Credential]:
+        """Revoke those of the chosen credentials that have not been."""
+        open_ = list(queryset.filter(revoked_at=None))
+        for credential in open_:
             services.revoke_credential(
                 organization_id=credential.organization_id, client_id=credential.client_id
             )
-        report(self, request, "Revoked", len(queryset))
+        return open_
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
         """Only those who may change credentials."""
@@ -208,10 +211,10 @@ class InvitationAdmin(ReadOnlyAdmin):
     actions = ("withdraw",)
 
     @admin.action(description="Withdraw", permissions=["withdraw"])
-    @confirmed("These offers of membership end; those that were accepted stay as they are.")
-    def withdraw(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> None:
+    @confirmed("These offers of membership end; those that were accepted stay as they are.", done="Withdrawn")
+    def withdraw(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> list[Invitation]:
         """Withdraw those of the chosen that are open."""
-        withdrawn = 0
+        withdrawn = []
         for invitation in queryset:
             try:
                 services.withdraw_invitation(
@@ -219,8 +222,8 @@ class InvitationAdmin(ReadOnlyAdmin):
                 )
             except Problem:
                 continue
-            withdrawn += 1
-        report(self, request, "Withdrawn", withdrawn)
+            withdrawn.append(invitation)
+        return withdrawn
 
     def has_withdraw_permission(self, request: HttpRequest) -> bool:
         """Only those who may change invitations."""

@@ -177,6 +177,9 @@ def test_an_action_asks_first_and_is_noted(operator: Client, acme: Tenant) -> No
     assert _revoked(acme)
     entry = LogEntry.objects.get()
     assert (entry.object_id, entry.change_message) == (str(acme.credential_id), "Action: revoke.")
+    again = operator.post("/admin/organizations/credential/", {**form, "confirmed": "yes"}, follow=True)
+    assert '<li class="warning">Revoked: 0.</li>' in again.content.decode()
+    assert LogEntry.objects.count() == 1
 
 
 def test_too_many_at_once_are_refused(
