@@ -369,7 +369,8 @@ STATIC_ROOT = Path(_env.text("STATIC_ROOT", str(BASE_DIR / "staticfiles")))
 STATICFILES_DIRS = [DATA_FILES] if DATA_FILES.is_dir() else []
 STATIC_MANIFEST = _env.boolean("STATIC_MANIFEST", not DEBUG)
 WHITENOISE_USE_FINDERS = not STATIC_MANIFEST
-WHITENOISE_AUTOREFRESH = DEBUG
+# Without the manifest files are looked for when they are asked for, not read through at every start.
+WHITENOISE_AUTOREFRESH = not STATIC_MANIFEST
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

@@ -7,6 +7,8 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+# Nothing of what is loaded is garbage.
+gc.disable()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 application = get_wsgi_application()
@@ -24,6 +26,7 @@ get_resolver().url_patterns  # noqa: B018
 load_stages(tuple(settings.USAGE_PIPELINE))
 
 # What the application consists of stays: a collection that walks it again and again finds nothing.
+gc.enable()
 gc.collect()
 gc.freeze()
 # Most of what a request makes goes with it, without any collection: one for every 700 objects is too many.

@@ -5,6 +5,7 @@ Processes that share the tests have servers of their own each.
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import shutil
@@ -105,6 +106,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Start the servers before pytest-django reads the settings."""
     if early_config.known_args_namespace.help or early_config.known_args_namespace.version:
         return
+    # Nothing of what is loaded is garbage.
+    gc.disable()
     # Whoever ends the run with SIGTERM has the servers ended with it, as after Ctrl-C.
     signal.signal(signal.SIGTERM, _interrupt)
     sweep()
@@ -115,6 +118,14 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     except BaseException:
         running.stop()
         raise
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Look for garbage as seldom as the application does, and not among what was loaded."""
+    gc.enable()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
