@@ -17,6 +17,7 @@ from django.conf import settings  # noqa: E402 (all of these need the settings, 
 from django.urls import get_resolver  # noqa: E402
 
 from config import guard  # noqa: E402
+from core.garbage import collect_seldom  # noqa: E402
 from usage.pipeline import load_stages  # noqa: E402
 
 guard.install()
@@ -29,5 +30,4 @@ load_stages(tuple(settings.USAGE_PIPELINE))
 gc.enable()
 gc.collect()
 gc.freeze()
-# Most of what a request makes goes with it, without any collection: one for every 700 objects is too many.
-gc.set_threshold(50_000, 20, 20)
+collect_seldom()

@@ -20,6 +20,7 @@ import pytest
 from config.bootstrap import Roles, bootstrap
 from config.databases import parse_address
 from config.embedded import EmbeddedPostgres, EmbeddedRedis
+from core.garbage import collect_seldom
 
 OWNER, APP, LOOKUP = "headroom_owner", "headroom_app", "headroom_lookup"
 EXAMPLE = Path(__file__).resolve().parent.parent / ".env.example"
@@ -120,12 +121,18 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
         raise
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest, so that none of them is left when all others are through."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Look for garbage as seldom as the application does, and not among what was loaded."""
     gc.enable()
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
+    collect_seldom()
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

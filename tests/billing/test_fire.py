@@ -31,7 +31,7 @@ from tests.serving import Server
 from tests.usage.factories import Tenant, make_tenant
 from tests.usage.senders import fold_often, running
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600), pytest.mark.long]
 
 CLIENTS = 64
 CYCLES = 10_000

@@ -9,6 +9,8 @@ import pytest
 from tests.browser.conftest import Visit
 from tests.browser.operating import look_everywhere
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.timeout(600)
 def test_every_page_is_accessible(transactional_db: None, open_page: Callable[..., Visit]) -> None:

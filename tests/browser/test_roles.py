@@ -15,6 +15,8 @@ from tests.browser.walking import addresses, furnish
 from tests.contracts.test_roles import PAGES
 from tests.usage.factories import Tenant
 
+pytestmark = pytest.mark.long
+
 ROLES = ("owner", "admin", "billing", "analyst", "developer")
 OK = 200
 FORBIDDEN = 403

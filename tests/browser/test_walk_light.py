@@ -10,6 +10,8 @@ from tests.browser.conftest import Visit
 from tests.browser.walking import furnish, walk
 from tests.usage.factories import Tenant
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.timeout(600)
 def test_every_page_is_accessible_and_fits(used: Tenant, open_page: Callable[..., Visit]) -> None:

@@ -21,6 +21,8 @@ from config.up.claim import MARK
 from tests.plugin import documented_variables
 from tests.serving import free_port
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 240
 """A first start makes the demo: half a minute on a machine of its own."""

@@ -21,7 +21,7 @@ from tests.usage.factories import NOW, Tenant, make_tenant, record
 from usage import partitions
 from usage.rollups.fold import fold_pending
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 THOROUGH = {"examples": 0, "coverage": 0, "fuzzing": 25, "stateful": 10}
 BRIEF = {"examples": 0, "fuzzing": 4}

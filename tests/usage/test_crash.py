@@ -16,7 +16,7 @@ from tests.usage.senders import Batch, Sender, fold_often, running
 from usage.rollups.fold import fold_pending
 from usage.rollups.verify import verify
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(400), pytest.mark.long]
 
 KILLS = 50
 SENDERS = 3
