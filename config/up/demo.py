@@ -10,10 +10,11 @@ from pathlib import Path
 
 from django.core.management import call_command
 
+from core import clock
 from organizations.models import Organization, User
 from organizations.services import create_organization
 from organizations.tenancy import system_scope
-from usage.demo.load import DAYS, create_demo_organization
+from usage.demo.load import AGE, DAYS, create_demo_organization
 
 FILE = "demo.json"
 LOADING = "demo.loading.json"
@@ -73,7 +74,8 @@ def _create(data: Path) -> Demo:
             api_key=made.issued.key,
         )
     )
-    small = create_organization(name=SMALL, plan=SMALL_PLAN, owner_email=demo.owner, currency="EUR")
+    with clock.standing_at(clock.now() - AGE):
+        small = create_organization(name=SMALL, plan=SMALL_PLAN, owner_email=demo.owner, currency="EUR")
     days = {demo.organization: DAYS, small.organization.slug: SMALL_DAYS}
     (data / LOADING).write_text(json.dumps(days))
     _keep(data, demo)

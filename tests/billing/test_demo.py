@@ -67,6 +67,8 @@ def check_alerts(api: Any) -> None:
     """Alerts were told when they fired, and one had to be sent again."""
     events = api("/alerts/events", take="100")["items"]
     assert len({one["firedAt"] for one in events}) > 10
+    rules = api("/alerts/rules", limit="100")["items"]
+    assert max(one["createdAt"] for one in rules) < min(one["firedAt"] for one in events)
     assert not [one for one in events if "from 1." in one["message"]]
     assert {"critical", "warning"} == {one["severity"] for one in events}
     deliveries = api("/alerts/deliveries", take="1000")["items"]

@@ -218,6 +218,7 @@ def test_its_credentials_have_a_past() -> None:
     facts, _ = demo()
     credentials = credentials_of(facts)
     assert set(credentials) == {"First key", *(member.name for member in CAST)}
+    assert min(credentials.values(), key=lambda one: one.created_at).name == "First key"
     gateway, legacy = credentials[GATEWAY.name], credentials[LEGACY.name]
     assert gateway.last_used_at is not None
     assert gateway.last_used_at - gateway.created_at > timedelta(days=200)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from core import clock
@@ -32,6 +32,8 @@ _LIKE: Final = "enterprise"
 TIMEZONE: Final = "Europe/Berlin"
 CURRENCY: Final = "USD"
 DAYS: Final = 90
+AGE: Final = max(member.age for member in CAST) + timedelta(days=1)
+"""How long ago the demo's organizations were made."""
 
 _ACTOR: Final = Actor(kind="system", job="load_demo")
 
@@ -76,14 +78,18 @@ def acting(owner: User | None) -> Actor:
 
 
 def create_demo_organization() -> CreatedOrganization:
-    """Make the demo organization with its owner and a key of every scope, on a plan that has everything."""
+    """Make the demo organization with its owner and a key of every scope, on a plan that has everything.
+
+    It was made before any of its credentials.
+    """
     with system_scope(actor=_ACTOR):
         terms = Plan.objects.filter(slug=_LIKE).values().get()
         own = {"id": None, "slug": PLAN, "name": "Enterprise with limits", "spend_limit": True}
         Plan.objects.get_or_create(slug=PLAN, defaults={**terms, **own})
-    return create_organization(
-        name=NAME, plan=PLAN, owner_email=OWNER, timezone=TIMEZONE, currency=CURRENCY, actor=_ACTOR
-    )
+    with clock.standing_at(clock.now() - AGE):
+        return create_organization(
+            name=NAME, plan=PLAN, owner_email=OWNER, timezone=TIMEZONE, currency=CURRENCY, actor=_ACTOR
+        )
 
 
 def begin(organization: Organization, days: int = DAYS) -> Demo:
