@@ -181,6 +181,17 @@ def turned(
     return Turned(rows, total, number, _pages(number, total, to, size))
 
 
+def turned_in_order(
+    read: Callable[..., tuple[Sequence[Row], int]], now: Sorting, to: Callable[..., str]
+) -> Turned[Row]:
+    """Return a page of what ``read`` sorts: by ``order`` and ``descending``, so many from an offset."""
+    return turned(
+        lambda offset: read(limit=PAGE_SIZE, offset=offset, order=now.by, descending=now.descending),
+        now.page,
+        ordered(now, to),
+    )
+
+
 def ranked(rows: Sequence[Row], figure: Callable[[Row], Any], *, descending: bool) -> list[Row]:
     """Return rows by a figure of theirs; those that have none come last, whichever way."""
     known = [row for row in rows if figure(row) is not None]

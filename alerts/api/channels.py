@@ -18,6 +18,7 @@ from alerts.serializers import (
     DeliveryOutput,
     IssuedChannelOutput,
 )
+from core import clock
 from core.paging import OFFSET_PARAMS, read_offset_page
 from core.schema import OFFSET_PARAMETERS, problems
 from organizations.http import TenantViewSet
@@ -43,7 +44,8 @@ class ChannelViewSet(TenantViewSet):
     def list(self, request: Request) -> Response:
         """Answer a page of channels."""
         page = read_offset_page(self.params)
-        found, total = queries.channels(self.caller.organization_id, limit=page.limit, offset=page.offset)
+        query = queries.ChannelQuery(clock.now(), limit=page.limit, offset=page.offset)
+        found, total = queries.channels(self.caller.organization_id, query)
         items = ChannelOutput(found, many=True).data
         return Response({"items": items, "pagination": page.pagination(total)})
 

@@ -35,7 +35,8 @@ class RuleViewSet(TenantViewSet):
     def list(self, request: Request) -> Response:
         """Answer a page of rules."""
         page = read_offset_page(self.params)
-        found, total = queries.rules(self.caller.organization_id, limit=page.limit, offset=page.offset)
+        query = queries.RuleQuery(limit=page.limit, offset=page.offset)
+        found, total = queries.rules(self.caller.organization_id, query)
         items = RuleOutput(found, many=True).data
         return Response({"items": items, "pagination": page.pagination(total)})
 

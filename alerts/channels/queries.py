@@ -45,13 +45,7 @@ class ChannelQuery:
     offset: int = 0
 
 
-def channels(organization_id: int, *, limit: int, offset: int = 0) -> tuple[list[Channel], int]:
-    """Return channels, newest first, and how many there are in all."""
-    found = Channel.objects.filter(organization_id=organization_id)
-    return list(found.order_by("-created_at", "-pk")[offset : offset + limit]), found.count()
-
-
-def channel_page(organization_id: int, query: ChannelQuery) -> tuple[list[Channel], int]:
+def channels(organization_id: int, query: ChannelQuery) -> tuple[list[Channel], int]:
     """Return a page of the channels, and how many there are in all."""
     found = Channel.objects.filter(organization_id=organization_id)
     if query.signing:

@@ -29,13 +29,7 @@ class RuleQuery:
     offset: int = 0
 
 
-def rules(organization_id: int, *, limit: int, offset: int = 0) -> tuple[list[Rule], int]:
-    """Return rules with their channels, in the order in which they were made, and how many there are."""
-    found = _of(organization_id)
-    return list(found.order_by("created_at", "pk")[offset : offset + limit]), found.count()
-
-
-def rule_page(organization_id: int, query: RuleQuery) -> tuple[list[Rule], int]:
+def rules(organization_id: int, query: RuleQuery) -> tuple[list[Rule], int]:
     """Return a page of the rules with their channels, and how many there are in all."""
     found = _of(organization_id)
     by = RULE_SORTS[query.sort]

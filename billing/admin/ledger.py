@@ -17,7 +17,7 @@ from organizations.admin import (
     ReadOnlyInline,
     register_events,
 )
-from organizations.admin.bases import check_each
+from organizations.admin.faults import check_each
 from organizations.admin.filters import BY_NUMBER
 from organizations.admin.showing import linked, number
 from organizations.bounded import BoundedPaginator

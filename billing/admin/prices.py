@@ -19,7 +19,7 @@ from billing.rating.formula import BASIS_POINTS
 from core import clock
 from core.problems import Problem
 from organizations.admin import OperatorAdmin, OrganizationFilter, register_events
-from organizations.admin.bases import at_fields, check_each
+from organizations.admin.faults import at_fields, check_each
 from organizations.admin.showing import linked
 from organizations.bounded import BoundedPaginator
 from organizations.confirming import confirmed

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.views.main import ORDER_VAR, ChangeList
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
-from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 from django.db.models import Model, QuerySet
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse
 
-from core.problems import Problem
 from organizations.admin.widgets import Chooser, DayInput, MomentInput, TimeInput
 from organizations.bounded import BoundedPaginator
-
-_CAPITAL: Final = re.compile("([A-Z])")
 
 
 class Inputs(admin.options.BaseModelAdmin):  # type: ignore[type-arg]
@@ -140,23 +134,3 @@ class LabelledFormSet(BaseInlineFormSet):  # type: ignore[type-arg]
         for name, field in form.fields.items():
             label = "Delete" if name == "DELETE" else field.label
             field.widget.attrs["aria-label"] = str(label or name)
-
-
-def check_each(form: forms.BaseForm, *checks: tuple[Callable[..., None], tuple[str, ...]]) -> None:
-    """Have services check what they take of a form, as far as it could be read; see `at_fields`."""
-    given = form.cleaned_data
-    for check, names in checks:
-        if given.keys() >= set(names):
-            try:
-                check(*(given[name] for name in names))
-            except Problem as problem:
-                form.add_error(None, at_fields(problem, form))
-
-
-def at_fields(problem: Problem, form: forms.BaseForm) -> ValidationError:
-    """Return what a service found wrong, each fault at the input that it is about."""
-    at: dict[str, list[str]] = {}
-    for fault in problem.errors:
-        name = _CAPITAL.sub(r"_\1", fault.pointer.removeprefix("/")).lower()
-        at.setdefault(name if name in form.fields else NON_FIELD_ERRORS, []).append(fault.detail)
-    return ValidationError(at or problem.detail)

@@ -25,7 +25,7 @@ from portal.pages.alerts import tabs
 from portal.reading import rules as reading
 from portal.registry import READ, WRITE, Entry, page
 from portal.showing import Showing
-from portal.tables import PARAMETERS, sorting
+from portal.tables import PARAMETERS, Sorting, sorting
 
 _ONE: Final = "alerts/rules/<uuid:rule_id>/"
 
@@ -34,9 +34,7 @@ _ONE: Final = "alerts/rules/<uuid:rule_id>/"
 def rules(request: HttpRequest, user: User, caller: Caller) -> HttpResponse:
     """Show all rules."""
     showing = Showing(request, user, caller, "rules")
-    params = Params(cleaned(request.GET), (ORGANIZATION, *PARAMETERS))
-    sort = sorting(params, reading.SORTS, reading.SORTS[0], rising=reading.RISING)
-    place = {name: text for name in PARAMETERS if (text := params.text(name))}
+    sort, place = _place(request)
     context = {
         "rules": reading.read(caller, sort, place, showing.to, showing.here),
         "tabs": tabs(showing),
@@ -100,13 +98,13 @@ def change(request: HttpRequest, user: User, caller: Caller, rule_id: UUID) -> H
 @page(Entry("rule-switch", f"{_ONE}switch/", Scope.ALERTS_WRITE, under="alerts"), WRITE)
 def switch(request: HttpRequest, user: User, caller: Caller, rule_id: UUID) -> HttpResponse:
     """Switch a rule on or off, as the button that was pressed says."""
+    _, place = _place(request)
     wanted = {"on": True, "off": False}.get(request.POST.get("enabled", ""))
     if wanted is None:
         raise Problem(status=422, code="invalid", detail="Say whether the rule is to be on or off.")
     changed = services.change_rule(organization_id=caller.organization_id, rule_id=rule_id, enabled=wanted)
     said = "enabled" if wanted else "disabled. Its open alerts are resolved"
     messages.success(request, f"{changed.name} {said}.")
-    place = {name: request.GET[name] for name in PARAMETERS if name in request.GET}
     return redirect(Showing(request, user, caller, "rule-switch").to("rules", **place))
 
 
@@ -117,6 +115,16 @@ def remove(request: HttpRequest, user: User, caller: Caller, rule_id: UUID) -> H
     services.delete_rule(organization_id=caller.organization_id, rule_id=rule_id)
     messages.success(request, f"Rule {found.name} deleted. Its past alerts stay in the list.")
     return redirect(Showing(request, user, caller, "rule-remove").to("rules"))
+
+
+def _place(request: HttpRequest) -> tuple[Sorting, dict[str, str]]:
+    """Read where one is in the list, or where in it a switch stood; with what its address has of that.
+
+    Raises: `Problem` 400.
+    """
+    params = Params(cleaned(request.GET), (ORGANIZATION, *PARAMETERS))
+    sort = sorting(params, reading.SORTS, reading.SORTS[0], rising=reading.RISING)
+    return sort, {name: text for name in PARAMETERS if (text := params.text(name))}
 
 
 def _form(caller: Caller, found: Rule, *given: Any, **options: Any) -> RuleForm | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Final
 
 from billing.ledger import queries
@@ -14,7 +15,7 @@ from billing.models import Allowance, Grant
 from core.periods import zone
 from organizations.tenancy import Caller
 from portal import numbers, times
-from portal.tables import PAGE_SIZE, Cell, Column, Sorting, Table, ordered, sortable, turned
+from portal.tables import Cell, Column, Sorting, Table, sortable, turned_in_order
 
 To = Callable[..., str]
 
@@ -48,18 +49,7 @@ def read(caller: Caller, now: datetime, sort: Sorting, here: To) -> Credits:
     Tenancy: call in the tenant's scope.
     """
     standings = queries.standings(caller.organization_id, now)
-    found = turned(
-        lambda offset: queries.grants(
-            caller.organization_id,
-            allowance=None,
-            limit=PAGE_SIZE,
-            offset=offset,
-            order=sort.by,
-            descending=sort.descending,
-        ),
-        sort.page,
-        ordered(sort, here),
-    )
+    found = turned_in_order(partial(queries.grants, caller.organization_id, allowance=None), sort, here)
     columns = [
         Column("Grant"),
         Column("Status"),

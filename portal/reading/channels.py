@@ -105,7 +105,7 @@ def read(caller: Caller, sort: Sorting, now: datetime, to: To, here: To) -> Chan
 
     def page(offset: int) -> tuple[list[Channel], int]:
         query = ChannelQuery(now, sort=sort.by, descending=sort.descending, limit=PAGE_SIZE, offset=offset)
-        return queries.channel_page(caller.organization_id, query)
+        return queries.channels(caller.organization_id, query)
 
     found = turned(page, sort.page, ordered(sort, here))
     return Channels(
@@ -129,7 +129,7 @@ def signing(caller: Caller, sort: Sorting, now: datetime, to: To, here: To) -> C
     Tenancy: call in the tenant's scope.
     """
     query = ChannelQuery(now, signing=True, sort=sort.by, descending=sort.descending, limit=MOST_CHANNELS)
-    found, _ = queries.channel_page(caller.organization_id, query)
+    found, _ = queries.channels(caller.organization_id, query)
     return Channels(
         columns=[
             _column("Webhook", "name", sort, here),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from itertools import groupby
 from typing import Final
 
@@ -14,7 +15,7 @@ from core.money import format_minor, from_minor
 from core.periods import Period, local_date, zone
 from organizations.tenancy import Caller
 from portal import windows
-from portal.tables import PAGE_SIZE, Cell, Column, Sorting, Table, ordered, sortable, turned
+from portal.tables import Cell, Column, Sorting, Table, sortable, turned_in_order
 
 To = Callable[..., str]
 
@@ -26,18 +27,8 @@ def read(caller: Caller, sort: Sorting, to: To, here: To) -> Table:
 
     Tenancy: call in the tenant's scope.
     """
-    found = turned(
-        lambda offset: queries.invoices(
-            caller.organization_id,
-            state=None,
-            kind=None,
-            limit=PAGE_SIZE,
-            offset=offset,
-            order=sort.by,
-            descending=sort.descending,
-        ),
-        sort.page,
-        ordered(sort, here),
+    found = turned_in_order(
+        partial(queries.invoices, caller.organization_id, state=None, kind=None), sort, here
     )
     columns = [
         sortable("Invoice", "issued", sort, here, is_number=False, meaning="by when it was issued"),

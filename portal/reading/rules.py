@@ -15,6 +15,7 @@ from alerts.figures import MILLISECONDS, PERCENT, is_currency
 from alerts.models import Condition, Rule, ScopeKind, Severity, Span
 from alerts.rules import queries, terms
 from alerts.rules.words import metric_name
+from core import clock
 from core.money import NANOS
 from core.periods import zone
 from organizations.roles import Scope
@@ -104,7 +105,7 @@ def read(caller: Caller, sort: Sorting, place: Mapping[str, str], to: To, here: 
 
     def page(offset: int) -> tuple[list[Rule], int]:
         query = queries.RuleQuery(sort.by, sort.descending, limit=PAGE_SIZE, offset=offset)
-        return queries.rule_page(caller.organization_id, query)
+        return queries.rules(caller.organization_id, query)
 
     found = turned(page, sort.page, ordered(sort, here))
     return Rules(
@@ -197,7 +198,8 @@ def channel_choices(caller: Caller) -> list[tuple[str, str]]:
 
     Tenancy: call in the tenant's scope.
     """
-    found, _ = channels.channels(caller.organization_id, limit=MOST_CHANNELS)
+    query = channels.ChannelQuery(clock.now(), limit=MOST_CHANNELS)
+    found, _ = channels.channels(caller.organization_id, query)
     return [(str(one.pk), f"{one.name} ({one.shown})") for one in found]
 
 
